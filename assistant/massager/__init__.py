@@ -1,0 +1,44 @@
+"""One small interface for every massager. No kind may hold a limit weaker than `assistant.safety`.
+
+A kind only carries what the governor decided: it never switches on by itself, and `off` never
+waits. What a device cannot do itself is said in its `Capabilities`, not imitated.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from assistant.messages import MassagerReport
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What the device guarantees by itself."""
+
+    levels: int
+    """How many levels it has; 1 means on or off only, the person sets the strength."""
+    holds_lease: bool
+    """It goes off by itself when a lease runs out."""
+    real: bool
+    """It can touch a person; a practice ear may not arm it."""
+
+
+class Massager(Protocol):
+    """A device that can be on for a lease at a time.
+
+    Neither call blocks or raises during a session: what went wrong shows in `report`.
+    """
+
+    name: str
+    capabilities: Capabilities
+
+    def lease(self, level: int, seconds: float) -> None:
+        """Switch on (or stay on) at `level`, from 1, for `seconds` and not longer."""
+
+    def off(self) -> None:
+        """Switch off, now, and repeat until the device confirms. Calling it again is harmless."""
+
+    def report(self, now: float) -> MassagerReport:
+        """Return the newest state that the device itself confirmed, in session time `now`."""
+
+    def close(self) -> None:
+        """Switch off and let go of the device. Calling it again is harmless."""
