@@ -1,0 +1,313 @@
+"""What may never happen: limits, tiers of symptoms, and the governor that decides what the massager does.
+
+Pure: time is an argument. Nothing here may be weakened by a file, a command line or a message; a
+file can only make a limit stricter.
+
+Rules of the governor
+  1. On is a lease of 10 s, renewed every 4 s; nothing else switches on.
+  2. A lease needs all of: a person heard saying the halting word today (`arm`), somebody who wants
+     it on, a last microphone block younger than 3 s, ears that answer, and a device state that the
+     device itself confirmed less than one lease ago.
+  3. The first confirmed minute is at the gentlest level, and again after any unexpected off.
+  4. One level up at a time, only when asked, never above the device's cap.
+  5. Fifteen minutes a session, less one lease.
+  6. Five minutes' rest after a session that did not end cleanly.
+  7. Off is said at once, and said again on every call until the device confirms it.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from assistant.messages import MassagerLease, MassagerOff, MassagerReport
+from intents.intent import Intent, Meaning
+
+LEASE_SECONDS = 10.0
+"""How long the device stays on without hearing from us (reference device §1.2)."""
+RENEW_SECONDS = 4.0
+MICROPHONE_SECONDS = 3.0
+"""Older than this, the last microphone block means deaf."""
+GENTLE_SECONDS = 60.0
+"""The article: the gentlest setting for one minute."""
+SESSION_SECONDS = 900.0
+"""The article: 5 to 15 minutes a session; a maker's manual: no longer than 15 (reference S8)."""
+REST_SECONDS = 300.0
+OFF_SECONDS = 2.0
+"""A device that says on this long after it was told off does not obey."""
+GENTLEST = 1
+
+
+class Tier(Enum):
+    """How serious a complaint is, most serious first (DESIGN.md §6)."""
+
+    EMERGENCY = "emergency"
+    WARNING = "warning"
+    DEVICE = "device"
+    SORE = "sore"
+    STOP = "stop"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What is said about one complaint; prompts are `advice.<id>.heard`, `advice.<id>.say`."""
+
+    id: str
+    tier: Tier
+    sources: tuple[str, ...]
+    checked: str
+    """The day the sources were read, as YYYY-MM-DD."""
+
+
+DEFAULT_ADVICE = {
+    Intent.DIZZY: "dizzy",
+    Intent.TINGLING: "tingling",
+    Intent.PAIN: "sharp_pain",
+    Intent.EMERGENCY: "emergency",
+    Intent.DEVICE: "hot",
+}
+"""The advice for a safety word heard by its sound alone: of two readings the more careful one."""
+
+DEFAULT_TIER = {
+    Intent.DIZZY: Tier.WARNING,
+    Intent.TINGLING: Tier.WARNING,
+    Intent.PAIN: Tier.WARNING,
+    Intent.EMERGENCY: Tier.EMERGENCY,
+    Intent.DEVICE: Tier.DEVICE,
+    Intent.STOP: Tier.STOP,
+}
+
+
+def advice_id(meaning: Meaning) -> str:
+    """Name the advice for a safety meaning; a plain stop is `stop`."""
+    return meaning.topic or DEFAULT_ADVICE.get(meaning.intent, "stop")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits in force; a value weaker than the constants raises ValueError."""
+
+    session_seconds: float = SESSION_SECONDS
+    gentle_seconds: float = GENTLE_SECONDS
+    lease_seconds: float = LEASE_SECONDS
+    rest_seconds: float = REST_SECONDS
+    max_level: int = 99
+
+    def __post_init__(self) -> None:
+        for name, value, worst, ok in (
+            ("session_seconds", self.session_seconds, SESSION_SECONDS, "at most"),
+            ("lease_seconds", self.lease_seconds, LEASE_SECONDS, "at most"),
+            ("gentle_seconds", self.gentle_seconds, GENTLE_SECONDS, "at least"),
+            ("rest_seconds", self.rest_seconds, REST_SECONDS, "at least"),
+        ):
+            if (value > worst) if ok == "at most" else (value < worst):
+                raise ValueError(f"{name} = {value}: must be {ok} {worst:g}")
+
+
+class Change(Enum):
+    """What came of a wish for more or less strength."""
+
+    DONE = "done"
+    GENTLE_MINUTE = "gentle_minute"
+    STRONGEST = "strongest"
+    GENTLEST = "gentlest"
+    NONE = "none"
+
+
+class Governor:
+    """Decides what the massager may do. Feed it what is known; ask `decide` what to send.
+
+    `levels` is how many the device has; 0 means that there is no device. `real` is False for a
+    simulated one, which a practice ear may arm.
+    """
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        levels: int = 0,
+        *,
+        real: bool = True,
+        rest_until: float = float("-inf"),
+    ) -> None:
+        self.limits = limits or Limits()
+        self._cap = min(levels, self.limits.max_level)
+        self._real = real
+        self._rest_until = rest_until
+        self._armed = False
+        self._wanted = False
+        self._level = GENTLEST
+        self._on = False
+        self._leased_at = float("-inf")
+        self._told_off_at: float | None = None
+        self._block_at = float("-inf")
+        self._ears_answer = False
+        self._practice = True
+        self._report = MassagerReport(None, 0, float("-inf"))
+        self._confirmed_since: float | None = None
+        self._gentle_spent = 0.0
+        self._used = 0.0
+        self._last_now = float("-inf")
+
+    # What is known
+
+    def arm(self) -> None:
+        """The person was heard saying the halting word, in this place, today."""
+        self._armed = True
+
+    def disarm(self) -> None:
+        """No massager any more in this session."""
+        self._armed = False
+        self._wanted = False
+
+    def hears(self, block_age: float, ears_answer: bool, practice: bool, now: float) -> None:
+        """Take the heartbeat: `block_age` seconds since the last microphone block."""
+        self._block_at = now - block_age
+        self._ears_answer = ears_answer
+        self._practice = practice
+
+    def reported(self, report: MassagerReport) -> None:
+        """Take what the device itself confirms; one that is older than the last is ignored."""
+        if report.at < self._report.at or report.on is None:
+            return
+        self._report = report
+        if not self._on:
+            return
+        if report.on:
+            if self._confirmed_since is None:
+                self._confirmed_since = report.at
+        elif report.at > self._leased_at + OFF_SECONDS:
+            self._start_gently()
+
+    # What is wanted
+
+    def want(self, on: bool) -> None:
+        """The massage needs the device on, or no longer does."""
+        self._wanted = on
+
+    def stronger(self, now: float) -> Change:
+        """One level up, because the person asked."""
+        if not self._cap or not self._armed:
+            return Change.NONE
+        if self._level >= self._cap:
+            return Change.STRONGEST
+        if self._gentle(now) < self.limits.gentle_seconds:
+            return Change.GENTLE_MINUTE
+        self._level += 1
+        self._leased_at = float("-inf")
+        return Change.DONE
+
+    def softer(self) -> Change:
+        """One level down."""
+        if not self._cap or not self._armed:
+            return Change.NONE
+        if self._level <= GENTLEST:
+            return Change.GENTLEST
+        self._level -= 1
+        self._leased_at = float("-inf")
+        return Change.DONE
+
+    # What is so
+
+    @property
+    def level(self) -> int:
+        """The level of the last or next lease, from 1."""
+        return self._level
+
+    @property
+    def on(self) -> bool:
+        """A lease was given and no off since."""
+        return self._on
+
+    def rest_seconds(self, now: float) -> float:
+        """Seconds of rest still due after an unclean end; 0 or less when none is."""
+        return self._rest_until - now
+
+    def spent(self) -> bool:
+        """The time for one session is used up."""
+        return self._used >= self.limits.session_seconds - self.limits.lease_seconds
+
+    def disobeys(self, now: float) -> bool:
+        """The device says that it is on, well after it was told off."""
+        told = self._told_off_at
+        return (
+            not self._on
+            and told is not None
+            and bool(self._report.on)
+            and self._report.at > told + OFF_SECONDS
+            and now >= self._report.at
+        )
+
+    def refusal(self, now: float) -> str | None:
+        """Say why no lease may be given, or None when one may be."""
+        reasons = (
+            (not self._cap, "no massager"),
+            (not self._armed, "not armed"),
+            (self._real and self._practice, "practice ear"),
+            (self.rest_seconds(now) > 0, "resting"),
+            (self.spent(), "session limit"),
+            (now - self._block_at >= MICROPHONE_SECONDS, "deaf"),
+            (not self._ears_answer, "ears do not answer"),
+            (now - self._report.at >= self.limits.lease_seconds, "device silent"),
+        )
+        return next((why for holds, why in reasons if holds), None)
+
+    @property
+    def deadline(self) -> float | None:
+        """When `decide` must be asked again at the latest; None while the device is off."""
+        if not self._on:
+            return None
+        return min(self._leased_at + RENEW_SECONDS, self._block_at + MICROPHONE_SECONDS)
+
+    # What to do
+
+    def off(self, why: str, now: float) -> MassagerOff:
+        """Off, now, whatever was the case; the person's level is kept for going on."""
+        self._wanted = False
+        self._switch_off(now)
+        return MassagerOff(why)
+
+    def decide(self, now: float) -> MassagerOff | MassagerLease | None:
+        """Return what to send now, if anything."""
+        self._count(now)
+        refusal = self.refusal(now) if self._wanted else "not wanted"
+        if refusal:
+            if not self._on:
+                return None
+            self._switch_off(now)
+            if refusal != "not wanted":
+                self._start_gently()
+            return MassagerOff(refusal)
+        if self._on and now - self._leased_at < RENEW_SECONDS:
+            return None
+        why = "renewed" if self._on else "wanted"
+        self._on, self._leased_at, self._told_off_at = True, now, None
+        return MassagerLease(self._level, self.limits.lease_seconds, why)
+
+    def _count(self, now: float) -> None:
+        """Count the time on; a clock that goes back, or a lapsed lease, starts gently again."""
+        passed = now - self._last_now
+        self._last_now = now
+        if not self._on:
+            return
+        if passed < 0 or now - self._leased_at > self.limits.lease_seconds > 0 > -passed:
+            self._lapse(now)
+        self._used += max(0.0, min(passed, self.limits.lease_seconds))
+
+    def _lapse(self, now: float) -> None:
+        if self._leased_at == float("-inf"):
+            return
+        self._switch_off(now)
+        self._start_gently()
+
+    def _switch_off(self, now: float) -> None:
+        self._gentle_spent = self._gentle(now)
+        self._confirmed_since = None
+        self._on = False
+        if self._told_off_at is None:
+            self._told_off_at = now
+
+    def _start_gently(self) -> None:
+        self._level, self._gentle_spent, self._confirmed_since = GENTLEST, 0.0, None
+        self._leased_at = float("-inf")
+
+    def _gentle(self, now: float) -> float:
+        since = self._confirmed_since
+        return self._gentle_spent + (max(0.0, now - since) if since is not None else 0.0)
