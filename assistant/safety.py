@@ -1,4 +1,4 @@
-"""What may never happen: limits, tiers of symptoms, and the governor that decides what the massager does.
+"""What may never happen: limits, tiers of symptoms, and the governor of the massager.
 
 Pure: time is an argument. Nothing here may be weakened by a file, a command line or a message; a
 file can only make a limit stricter.
@@ -12,7 +12,7 @@ Rules of the governor
   4. One level up at a time, only when asked, never above the device's cap.
   5. Fifteen minutes a session, less one lease.
   6. Five minutes' rest after a session that did not end cleanly.
-  7. Off is said at once, and said again on every call until the device confirms it.
+  7. After any off that the person did not ask for, only the person's word brings it on again.
 """
 
 from dataclasses import dataclass
@@ -112,6 +112,16 @@ class Change(Enum):
     NONE = "none"
 
 
+@dataclass
+class _Known:
+    """What the governor was last told."""
+
+    block_at: float = float("-inf")
+    ears_answer: bool = False
+    practice: bool = True
+    report: MassagerReport = MassagerReport(None, 0, float("-inf"))
+
+
 class Governor:
     """Decides what the massager may do. Feed it what is known; ask `decide` what to send.
 
@@ -131,20 +141,18 @@ class Governor:
         self._cap = min(levels, self.limits.max_level)
         self._real = real
         self._rest_until = rest_until
+        self._known = _Known()
         self._armed = False
         self._wanted = False
         self._level = GENTLEST
         self._on = False
+        self._renew_at = float("-inf")
         self._leased_at = float("-inf")
-        self._told_off_at: float | None = None
-        self._block_at = float("-inf")
-        self._ears_answer = False
-        self._practice = True
-        self._report = MassagerReport(None, 0, float("-inf"))
+        self._told_off_at = float("-inf")
         self._confirmed_since: float | None = None
-        self._gentle_spent = 0.0
+        self._gentle_banked = 0.0
         self._used = 0.0
-        self._last_now = float("-inf")
+        self._counted_to = float("-inf")
 
     # What is known
 
@@ -159,22 +167,16 @@ class Governor:
 
     def hears(self, block_age: float, ears_answer: bool, practice: bool, now: float) -> None:
         """Take the heartbeat: `block_age` seconds since the last microphone block."""
-        self._block_at = now - block_age
-        self._ears_answer = ears_answer
-        self._practice = practice
+        known = self._known
+        known.block_at, known.ears_answer, known.practice = now - block_age, ears_answer, practice
 
     def reported(self, report: MassagerReport) -> None:
-        """Take what the device itself confirms; one that is older than the last is ignored."""
-        if report.at < self._report.at or report.on is None:
+        """Take what the device itself confirms; one older than the last is ignored."""
+        if report.on is None or report.at < self._known.report.at:
             return
-        self._report = report
-        if not self._on:
-            return
-        if report.on:
-            if self._confirmed_since is None:
-                self._confirmed_since = report.at
-        elif report.at > self._leased_at + OFF_SECONDS:
-            self._start_gently()
+        self._known.report = report
+        if self._on and report.on and self._confirmed_since is None:
+            self._confirmed_since = report.at
 
     # What is wanted
 
@@ -191,17 +193,17 @@ class Governor:
         if self._gentle(now) < self.limits.gentle_seconds:
             return Change.GENTLE_MINUTE
         self._level += 1
-        self._leased_at = float("-inf")
+        self._renew_at = now
         return Change.DONE
 
-    def softer(self) -> Change:
+    def softer(self, now: float) -> Change:
         """One level down."""
         if not self._cap or not self._armed:
             return Change.NONE
         if self._level <= GENTLEST:
             return Change.GENTLEST
         self._level -= 1
-        self._leased_at = float("-inf")
+        self._renew_at = now
         return Change.DONE
 
     # What is so
@@ -216,98 +218,102 @@ class Governor:
         """A lease was given and no off since."""
         return self._on
 
+    @property
+    def armed(self) -> bool:
+        """A device is there and the person was heard."""
+        return self._armed and self._cap > 0
+
+    @property
+    def cap(self) -> int:
+        """The highest level; 0 without a device."""
+        return self._cap
+
     def rest_seconds(self, now: float) -> float:
-        """Seconds of rest still due after an unclean end; 0 or less when none is."""
-        return self._rest_until - now
+        """Seconds of rest still due after an unclean end; 0 when none is."""
+        return max(0.0, self._rest_until - now)
 
-    def spent(self) -> bool:
-        """The time for one session is used up."""
-        return self._used >= self.limits.session_seconds - self.limits.lease_seconds
-
-    def disobeys(self, now: float) -> bool:
+    def disobeys(self) -> bool:
         """The device says that it is on, well after it was told off."""
-        told = self._told_off_at
-        return (
-            not self._on
-            and told is not None
-            and bool(self._report.on)
-            and self._report.at > told + OFF_SECONDS
-            and now >= self._report.at
-        )
-
-    def refusal(self, now: float) -> str | None:
-        """Say why no lease may be given, or None when one may be."""
-        reasons = (
-            (not self._cap, "no massager"),
-            (not self._armed, "not armed"),
-            (self._real and self._practice, "practice ear"),
-            (self.rest_seconds(now) > 0, "resting"),
-            (self.spent(), "session limit"),
-            (now - self._block_at >= MICROPHONE_SECONDS, "deaf"),
-            (not self._ears_answer, "ears do not answer"),
-            (now - self._report.at >= self.limits.lease_seconds, "device silent"),
-        )
-        return next((why for holds, why in reasons if holds), None)
+        report = self._known.report
+        return not self._on and bool(report.on) and report.at > self._told_off_at + OFF_SECONDS
 
     @property
     def deadline(self) -> float | None:
         """When `decide` must be asked again at the latest; None while the device is off."""
         if not self._on:
             return None
-        return min(self._leased_at + RENEW_SECONDS, self._block_at + MICROPHONE_SECONDS)
+        return min(self._renew_at, self._known.block_at + MICROPHONE_SECONDS)
 
     # What to do
 
     def off(self, why: str, now: float) -> MassagerOff:
-        """Off, now, whatever was the case; the person's level is kept for going on."""
+        """Off, now, whatever was the case; the level is kept for going on."""
+        self._count(now)
         self._wanted = False
         self._switch_off(now)
         return MassagerOff(why)
 
     def decide(self, now: float) -> MassagerOff | MassagerLease | None:
         """Return what to send now, if anything."""
+        went_back = now < self._counted_to
         self._count(now)
-        refusal = self.refusal(now) if self._wanted else "not wanted"
+        if not self._wanted:
+            return self._end("not wanted", now) if self._on else None
+        refusal = "clock went back" if went_back else self._refusal(now)
         if refusal:
-            if not self._on:
-                return None
+            self._wanted = False
+            was_on = self._on
             self._switch_off(now)
-            if refusal != "not wanted":
-                self._start_gently()
-            return MassagerOff(refusal)
-        if self._on and now - self._leased_at < RENEW_SECONDS:
+            self._start_gently()
+            return MassagerOff(refusal) if was_on else MassagerOff(f"refused: {refusal}")
+        if self._on and now < self._renew_at:
             return None
         why = "renewed" if self._on else "wanted"
-        self._on, self._leased_at, self._told_off_at = True, now, None
+        self._on, self._leased_at, self._renew_at = True, now, now + RENEW_SECONDS
         return MassagerLease(self._level, self.limits.lease_seconds, why)
 
-    def _count(self, now: float) -> None:
-        """Count the time on; a clock that goes back, or a lapsed lease, starts gently again."""
-        passed = now - self._last_now
-        self._last_now = now
-        if not self._on:
-            return
-        if passed < 0 or now - self._leased_at > self.limits.lease_seconds > 0 > -passed:
-            self._lapse(now)
-        self._used += max(0.0, min(passed, self.limits.lease_seconds))
-
-    def _lapse(self, now: float) -> None:
-        if self._leased_at == float("-inf"):
-            return
+    def _end(self, why: str, now: float) -> MassagerOff:
         self._switch_off(now)
-        self._start_gently()
+        return MassagerOff(why)
+
+    def _refusal(self, now: float) -> str | None:
+        """Say why no lease may be given now, or None when one may be."""
+        known, lease = self._known, self.limits.lease_seconds
+        reasons = (
+            (not self._cap, "no massager"),
+            (not self._armed, "not armed"),
+            (self._real and known.practice, "practice ear"),
+            (self.rest_seconds(now) > 0, "resting"),
+            (self._used >= self.limits.session_seconds - lease, "session limit"),
+            (now - known.block_at >= MICROPHONE_SECONDS, "deaf"),
+            (not known.ears_answer, "ears do not answer"),
+            (now - known.report.at >= lease, "device silent"),
+            (self._on and now - self._leased_at > lease, "lease ran out"),
+            (self._went_off(), "unexpected off"),
+        )
+        return next((why for holds, why in reasons if holds), None)
+
+    def _went_off(self) -> bool:
+        """The device was confirmed on in this run, and now says off."""
+        return self._on and self._confirmed_since is not None and not self._known.report.on
+
+    def _count(self, now: float) -> None:
+        """Count the seconds on; at most one lease for a silence, the device was off by then."""
+        if self._on:
+            passed = min(max(0.0, now - self._counted_to), self.limits.lease_seconds)
+            self._used += passed
+        self._counted_to = now
 
     def _switch_off(self, now: float) -> None:
-        self._gentle_spent = self._gentle(now)
+        self._gentle_banked = self._gentle(now)
         self._confirmed_since = None
-        self._on = False
-        if self._told_off_at is None:
+        if self._on or self._told_off_at == float("-inf"):
             self._told_off_at = now
+        self._on = False
 
     def _start_gently(self) -> None:
-        self._level, self._gentle_spent, self._confirmed_since = GENTLEST, 0.0, None
-        self._leased_at = float("-inf")
+        self._level, self._gentle_banked, self._confirmed_since = GENTLEST, 0.0, None
 
     def _gentle(self, now: float) -> float:
         since = self._confirmed_since
-        return self._gentle_spent + (max(0.0, now - since) if since is not None else 0.0)
+        return self._gentle_banked + (max(0.0, now - since) if since is not None else 0.0)
