@@ -34,6 +34,7 @@ REST_SECONDS = 300.0
 OFF_SECONDS = 2.0
 """A device that says on this long after it was told off does not obey."""
 GENTLEST = 1
+NEVER_REPORTED = MassagerReport(None, 0, float("-inf"))
 
 
 class Tier(Enum):
@@ -119,7 +120,7 @@ class _Known:
     block_at: float = float("-inf")
     ears_answer: bool = False
     practice: bool = True
-    report: MassagerReport = MassagerReport(None, 0, float("-inf"))
+    report: MassagerReport = NEVER_REPORTED
 
 
 class Governor:
@@ -144,6 +145,7 @@ class Governor:
         self._known = _Known()
         self._armed = False
         self._wanted = False
+        self._tripped = False
         self._level = GENTLEST
         self._on = False
         self._renew_at = float("-inf")
@@ -181,8 +183,12 @@ class Governor:
     # What is wanted
 
     def want(self, on: bool) -> None:
-        """The massage needs the device on, or no longer does."""
-        self._wanted = on
+        """The massage needs the device on, or no longer does; no effect after a refusal."""
+        self._wanted = on and not self._tripped
+
+    def go_on(self) -> None:
+        """The person said to go on after a refusal."""
+        self._tripped = False
 
     def stronger(self, now: float) -> Change:
         """One level up, because the person asked."""
@@ -261,11 +267,10 @@ class Governor:
             return self._end("not wanted", now) if self._on else None
         refusal = "clock went back" if went_back else self._refusal(now)
         if refusal:
-            self._wanted = False
-            was_on = self._on
+            self._wanted, self._tripped = False, True
             self._switch_off(now)
             self._start_gently()
-            return MassagerOff(refusal) if was_on else MassagerOff(f"refused: {refusal}")
+            return MassagerOff(refusal)
         if self._on and now < self._renew_at:
             return None
         why = "renewed" if self._on else "wanted"
