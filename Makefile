@@ -1,0 +1,72 @@
+# `make run` sets up what is missing and starts; `make test` is what CI runs. Everything goes into
+# .venv: no root, no apt, no questions. Done once, it needs no network and rebuilds nothing.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := run
+.PHONY: run install test bench clean venv
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# A folder that moved, or a Python that was upgraded, breaks a virtual environment: set up anew.
+PLACE := $(shell { pwd; $(PYTHON) --version; } 2>&1 | cksum | cut -d' ' -f1)
+INSTALLED := $(VENV)/.installed-$(PLACE)
+TESTABLE := $(VENV)/.testable-$(PLACE)
+
+run: install
+	@$(BIN)/unknot model install --quiet || true
+	@if $(BIN)/unknot doctor --sound; then $(BIN)/unknot run; else $(BIN)/unknot demo; fi
+
+install: $(INSTALLED)
+
+test: $(TESTABLE)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+bench: $(TESTABLE)
+	@for script in bench/[!_]*.py; do $(BIN)/python "$$script"; done
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(INSTALLED): pyproject.toml
+	@$(MAKE) venv
+	@echo "Setting up unknot in $(VENV); the first time this takes a few minutes."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mqtt]'
+	@touch $@
+
+$(TESTABLE): pyproject.toml
+	@$(MAKE) venv
+	@echo "Setting up unknot and its tests in $(VENV); the first time this takes a few minutes."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mqtt,test]'
+	@touch $@ $(INSTALLED)
+
+# Says why this Python cannot make a virtual environment, and what would help.
+define PYTHON_SERVES
+import sys
+found = "%d.%d" % sys.version_info[:2]
+if sys.version_info < (3, 11):
+    sys.exit("Python %s is too old, unknot needs 3.11 or newer: use Debian 12 or newer, or "
+             "install uv (https://docs.astral.sh/uv)" % found)
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit("this Python %s cannot make virtual environments; add that with: "
+             "sudo apt install python3-venv" % found)
+endef
+export PYTHON_SERVES
+
+venv:
+	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then exit 0; fi; \
+	if [ "$$(getconf LONG_BIT)" != 64 ]; then \
+		echo "unknot: this is a 32-bit system; install the 64-bit Raspberry Pi OS or Debian" >&2; exit 3; \
+	elif ! command -v $(PYTHON) >/dev/null && ! command -v uv >/dev/null; then \
+		echo "unknot: there is no $(PYTHON); add it with: sudo apt install python3 python3-venv" >&2; exit 3; \
+	elif why=$$($(PYTHON) -c "$$PYTHON_SERVES" 2>&1); then $(PYTHON) -m venv --clear $(VENV); \
+	elif command -v uv >/dev/null; then uv venv --quiet --clear --seed --python '>=3.11' $(VENV); \
+	else echo "unknot: $$why" >&2; exit 3; fi

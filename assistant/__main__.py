@@ -1,0 +1,45 @@
+"""The command line: `unknot`. It must never decide anything, only call what does.
+
+Errors that a person can cause become one line on stderr and an exit code, here and nowhere else.
+"""
+
+import sys
+from typing import Any
+
+import click
+
+from assistant.commands.doctor import doctor
+from assistant.commands.journal import journal
+from audio.errors import UnknotError
+
+
+class _OneLineErrors(click.Group):
+    """A group of commands whose foreseeable errors end in one line and never in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UnknotError as error:
+            click.echo(f"unknot: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            raise  # click ends quietly when the reader of a pipe has gone
+        except OSError as error:
+            if error.filename is None:
+                raise
+            click.echo(f"unknot: {error.filename}: {error.strerror}", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_OneLineErrors, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="unknot", message="%(prog)s %(version)s")
+def main() -> None:
+    """A voice-guided, hands-free neck massage. You can always stop it with your voice."""
+
+
+for _command in (doctor, journal):
+    main.add_command(_command)
+
+
+if __name__ == "__main__":
+    sys.exit(main(prog_name="unknot"))

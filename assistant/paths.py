@@ -1,0 +1,43 @@
+"""Where a person's own files are; it must never create, read or write any of them.
+
+systemd's folders come first, then the ones the desktop names (XDG, by platformdirs).
+"""
+
+import os
+from pathlib import Path
+
+from platformdirs import PlatformDirs
+
+_DIRS = PlatformDirs("unknot", appauthor=False)
+
+
+def state_folder() -> Path:
+    """The journal and what the program remembers: $STATE_DIRECTORY, else the XDG state folder."""
+    return _of_service("STATE_DIRECTORY") or _DIRS.user_state_path
+
+
+def config_folder() -> Path:
+    """The person's settings and routines: $CONFIGURATION_DIRECTORY, else the XDG config folder."""
+    return _of_service("CONFIGURATION_DIRECTORY") or _DIRS.user_config_path
+
+
+def data_folder() -> Path:
+    """Speech models: a folder of $STATE_DIRECTORY, else the XDG data folder."""
+    state = _of_service("STATE_DIRECTORY")
+    return state / "data" if state else _DIRS.user_data_path
+
+
+def cache_folder() -> Path:
+    """Rendered prompts, which can be made again: $CACHE_DIRECTORY, else the XDG cache folder."""
+    return _of_service("CACHE_DIRECTORY") or _DIRS.user_cache_path
+
+
+def journal_file() -> Path:
+    """The journal of sessions."""
+    return state_folder() / "journal.sqlite3"
+
+
+def _of_service(variable: str) -> Path | None:
+    """The first of the colon-separated folders that systemd.exec(5) puts into `variable`."""
+    first = os.environ.get(variable, "").split(":")[0]
+    return Path(first) if first else None
