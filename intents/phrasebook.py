@@ -1,0 +1,186 @@
+"""Says what an utterance means; it must never miss a safety word, nor take talk for a command.
+
+Safety words count anywhere in an utterance and whatever stands around them: "please stop now",
+and "don't stop" too, because a false halt costs one word and a missed one is never acceptable.
+All other phrases count only as the whole utterance, politeness aside, so that a fragment of
+somebody's talk does nothing.
+
+Templates are hassil's, but every wording is written out once, at construction: a look-up takes
+microseconds and the same wordings are the recogniser's grammar, so that what can be heard and
+what can be understood are one list.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from intents.intent import SAFETY, Intent, Meaning
+from intents.phrases import PhraseError, Phrases, Wording, read
+from intents.plain import plain, written
+
+__all__ = ["PhraseError", "Phrasebook", "seriousness"]
+
+_Words = tuple[str, ...]
+
+_MOST_WORDS = 24
+"""An ordinary utterance longer than this is talk; safety words are sought in any length."""
+
+
+def seriousness(meaning: Meaning) -> int:
+    """Return how serious a safety meaning is; 0 is the most. All of them halt.
+
+    The order is that of the tiers in DESIGN.md: emergency, warning, device, sore, stop. Where an
+    utterance holds several, the most serious decides what is said afterwards. A sign of illness
+    outranks the device, because the massager is off first in both, but only the warning asks
+    whether it is an emergency.
+    """
+    if meaning == Meaning(Intent.PAIN, topic="sore"):
+        return 3
+    ranks = {Intent.EMERGENCY: 0, Intent.DEVICE: 2, Intent.STOP: 4}
+    return ranks.get(meaning.intent, 1)
+
+
+class Phrasebook:
+    """All wordings of one language."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        """Build from the parsed phrases.toml.
+
+        Raises PhraseError with every problem: unknown sections and intents, templates that cannot
+        be read, empty lists, bad numbers, a phrase that stands twice or would be taken for another.
+        """
+        phrases = read(data)
+        self._wordings = tuple(phrases.wordings)
+        self._whole: dict[_Words, Wording] = {}
+        for wording in self._wordings:
+            phrases.problems += self._add(wording)
+        self._anywhere = {w.words: w.meaning for w in self._wordings if w.anywhere}
+        self._firsts = _longest_by_first_word(self._anywhere)
+        self._before = {tuple(plain(text)) for text in phrases.polite_before}
+        self._after = {tuple(plain(text))[::-1] for text in phrases.polite_after}
+        self._digits = {str(number): plain(word) for word, number in phrases.numbers.items()}
+        self.polite: tuple[str, ...] = tuple(
+            dict.fromkeys(map(written, phrases.polite_before + phrases.polite_after))
+        )
+        self.sensitivity: Mapping[str, int] = phrases.sensitivity
+        self.decoys: tuple[str, ...] = phrases.decoys
+        self.unknown: tuple[str, ...] = phrases.unknown
+        phrases.problems += self._contradictions(phrases)
+        if phrases.problems:
+            raise PhraseError(tuple(phrases.problems))
+
+    def match(self, text: str) -> Meaning | None:
+        """Return what a whole utterance means, or None when it is just talk."""
+        words = self._words(text)
+        return self._most_serious(words) or self._understand(words)
+
+    def safety(self, text: str) -> Meaning | None:
+        """Return the most serious safety meaning in `text`, which may be unfinished."""
+        meaning = self.match(text)
+        return meaning if meaning and meaning.intent in SAFETY else None
+
+    def phrases(
+        self, intents: Collection[Intent] | None = None, most: int | None = None
+    ) -> tuple[str, ...]:
+        """Return the wordings of `intents` (None: of all), in the order of the file.
+
+        `most` keeps only the first so many templates of each meaning: the usual ones.
+        """
+        return tuple(
+            dict.fromkeys(
+                wording.text
+                for wording in self._wordings
+                if (intents is None or wording.meaning.intent in intents)
+                and (most is None or wording.line <= most)
+            )
+        )
+
+    def words(self) -> tuple[str, ...]:
+        """Return every single word of every phrase and politeness, sorted."""
+        return tuple(sorted({w for p in (*self.phrases(), *self.polite) for w in p.split()}))
+
+    def _add(self, wording: Wording) -> Iterator[str]:
+        other = self._whole.setdefault(wording.words, wording)
+        if other is not wording:
+            yield f"{wording.place}: {wording.text!r} stands already in {other.place}; keep one"
+
+    def _words(self, text: str) -> list[str]:
+        words: list[str] = []
+        for word in plain(text):
+            words += self._spell(word) if word.isdigit() else [word]
+        return words
+
+    def _spell(self, digits: str) -> list[str]:
+        """Turn typed digits into words: 7 is seven, 911 is nine one one."""
+        if digits in self._digits:
+            return self._digits[digits]
+        return [word for digit in digits for word in self._digits.get(digit, [digit])]
+
+    def _most_serious(self, words: Sequence[str]) -> Meaning | None:
+        """Return the most serious meaning found anywhere; of equals the longest, then the first."""
+        found = [
+            (seriousness(meaning), -length, start, meaning)
+            for start, length, meaning in self._occurrences(words)
+        ]
+        return min(found, key=lambda f: f[:3])[3] if found else None
+
+    def _occurrences(self, words: Sequence[str]) -> Iterator[tuple[int, int, Meaning]]:
+        for start, word in enumerate(words):
+            for length in range(1, self._firsts.get(word, 0) + 1):
+                meaning = self._anywhere.get(tuple(words[start : start + length]))
+                if meaning:
+                    yield start, length, meaning
+
+    def _understand(self, words: Sequence[str]) -> Meaning | None:
+        """Look the utterance up, then again with less and less politeness around it."""
+        if len(words) > _MOST_WORDS:
+            return None
+        starts = _offsets(words, self._before)
+        ends = [len(words) - cut for cut in _offsets(words[::-1], self._after)]
+        for start in starts:
+            for end in ends:
+                core = tuple(words[start:end])
+                wording = self._whole.get(core) or self._whole.get(_said_once(core))
+                if wording:
+                    return wording.meaning
+        return None
+
+    def _contradictions(self, phrases: Phrases) -> Iterator[str]:
+        for wording in self._wordings:
+            meaning = self._most_serious(wording.words)
+            if meaning and meaning != wording.meaning:
+                yield (
+                    f"{wording.place}: {wording.text!r} would be taken for {meaning.intent.value}"
+                    f" ({meaning.topic or 'any'}); say it without that word"
+                )
+        for decoy in phrases.decoys:
+            if self.match(decoy):
+                yield f"decoys: {decoy!r} means something; leave it out"
+        for phrase in phrases.sensitivity:
+            if tuple(plain(phrase)) not in self._whole:
+                yield f"sensitivity.{phrase}: no such phrase; list it or leave it out"
+
+
+def _longest_by_first_word(phrases: Collection[_Words]) -> dict[str, int]:
+    longest: dict[str, int] = {}
+    for words in phrases:
+        longest[words[0]] = max(longest.get(words[0], 0), len(words))
+    return longest
+
+
+def _offsets(words: Sequence[str], fillers: Collection[_Words]) -> list[int]:
+    """Return how many words may be dropped from the front: 0, and each sum of fillers there."""
+    reached = [0]
+    for start in reached:
+        for filler in fillers:
+            end = start + len(filler)
+            if tuple(words[start:end]) == filler and end not in reached:
+                reached.append(end)
+    return sorted(reached)
+
+
+def _said_once(words: _Words) -> _Words:
+    """Return "pause" for "pause pause": people who are in a hurry say a thing twice."""
+    for length in range(1, len(words) // 2 + 1):
+        if words == words[:length] * (len(words) // length):
+            return words[:length]
+    return words
