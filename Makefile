@@ -10,6 +10,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Every pip then builds the one pure-Python source package (srt, which vosk needs) alike.
+export PIP_USE_PEP517 := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
 # A folder that moved, or a Python that was upgraded, breaks a virtual environment: set up anew.
 PLACE := $(shell { pwd; $(PYTHON) --version; } 2>&1 | cksum | cut -d' ' -f1)
 INSTALLED := $(VENV)/.installed-$(PLACE)
@@ -37,13 +41,13 @@ clean:
 $(INSTALLED): pyproject.toml
 	@$(MAKE) venv
 	@echo "Setting up unknot in $(VENV); the first time this takes a few minutes."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mqtt]'
+	@$(BIN)/python -m pip install --quiet --editable '.[mqtt]'
 	@touch $@
 
 $(TESTABLE): pyproject.toml
 	@$(MAKE) venv
 	@echo "Setting up unknot and its tests in $(VENV); the first time this takes a few minutes."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mqtt,test]'
+	@$(BIN)/python -m pip install --quiet --editable '.[mqtt,test]'
 	@touch $@ $(INSTALLED)
 
 # Says why this Python cannot make a virtual environment, and what would help.
@@ -54,7 +58,8 @@ if sys.version_info < (3, 11):
     sys.exit("Python %s is too old, unknot needs 3.11 or newer: use Debian 12 or newer, or "
              "install uv (https://docs.astral.sh/uv)" % found)
 try:
-    import ensurepip, venv
+    from ensurepip import bootstrap
+    import venv
 except ImportError:
     sys.exit("this Python %s cannot make virtual environments; add that with: "
              "sudo apt install python3-venv" % found)
