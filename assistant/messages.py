@@ -103,6 +103,13 @@ class Volume:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How calmly to speak: a factor on the pauses between sentences, 1.0 being as set."""
+
+    factor: float
+
+
+@dataclass(frozen=True)
 class Remember:
     """A setting that the person changed by voice, to be kept for next time; `key` None forgets all."""
 
@@ -173,6 +180,7 @@ Effect = (
     | Expect
     | Enrol
     | Volume
+    | Pace
     | Remember
     | StateChanged
     | StepBegan

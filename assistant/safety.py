@@ -230,6 +230,11 @@ class Governor:
         return self._armed and self._cap > 0
 
     @property
+    def practice_only(self) -> bool:
+        """A real device is there, and the ears are known to be ones that may not arm it."""
+        return self._real and self._cap > 0 and self._known.practice
+
+    @property
     def cap(self) -> int:
         """The highest level; 0 without a device."""
         return self._cap

@@ -1,0 +1,455 @@
+"""THE state machine: takes events and the time, moves by the table, returns what is to be done.
+
+It must never touch a clock, a file, a thread, a network or a sound card.
+
+Rules
+  1. Every move is a row of `assistant.state.TABLE`; a phase can only ask for one.
+  2. A safety word is looked at before anything else, in every state: off is the first effect.
+  3. A suspected one pauses the massager for 1.5 s, and costs nothing if nothing follows.
+  4. Ordinary words count when they are final. What is known but makes no sense now gets a word.
+  5. Time passes in the course only while a step is done or held, and not while suspecting.
+  6. A fault ends with the massager off; only the person's word goes on.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from transitions import Machine
+
+from assistant.messages import (
+    AdviceGiven,
+    Begin,
+    Effect,
+    Event,
+    Expect,
+    FaultNoted,
+    MassagerOff,
+    MassagerReport,
+    StateChanged,
+)
+from assistant.phases import anytime
+from assistant.phases.after import Closing, Over
+from assistant.phases.before import (
+    Choosing,
+    HandsOnly,
+    HearingCheck,
+    Idle,
+    Preparing,
+    Rating,
+    Screening,
+    Waiting,
+    start,
+)
+from assistant.phases.halts import Asking, Emergency, Halted, Resting
+from assistant.phases.massage import Counting, Doing, Holding, Speaking
+from assistant.phases.phase import Phase, Reply
+from assistant.phases.rests import Faulty, Paused, Sore
+from assistant.routine import Routine
+from assistant.safety import DEFAULT_TIER, Advice, Governor, Tier, advice_id
+from assistant.script import Script
+from assistant.stage import Manners, Stage
+from assistant.state import LOCKED, MASSAGE, RESUMABLE, TABLE, State, Trigger
+from audio.messages import Fault, Health, Heard, Level, Recovered, SayEnded
+from intents.intent import SAFETY, Intent, Meaning
+
+SUSPECT_SECONDS = 1.5
+SAME_WORD_SECONDS = 2.0
+"""One word is heard more than once: by two ears, as confirmed and as final."""
+TIER_TRIGGER = {
+    Tier.EMERGENCY: Trigger.ALARM,
+    Tier.WARNING: Trigger.WARN,
+    Tier.DEVICE: Trigger.REST,
+    Tier.SORE: Trigger.SORE,
+    Tier.STOP: Trigger.HALT,
+}
+LOCKING = frozenset({Tier.EMERGENCY, Tier.WARNING, Tier.DEVICE})
+OFF_FAULTS = {
+    "deaf": "microphone_lost",
+    "ears do not answer": "recogniser_failed",
+    "device silent": "device_silent",
+    "unexpected off": "device_failed",
+    "lease ran out": "device_silent",
+    "clock went back": "other",
+}
+"""What the person is told when the governor refuses to go on."""
+
+
+class _Position:
+    """The machine's model: private, so that nobody can move a session past its rules."""
+
+    state: State
+
+
+def machine(position: _Position, came_from: Any) -> Machine:
+    """Build the machine from the table; `came_from(state)` decides where RESUME leads."""
+    rows: list[dict[str, Any]] = []
+    for row in TABLE:
+        entry: dict[str, Any] = {
+            "trigger": row.trigger.value,
+            "source": list(row.sources),
+            "dest": row.dest,
+        }
+        if row.trigger is Trigger.RESUME:
+            entry["conditions"] = [came_from(row.dest)]
+        rows.append(entry)
+    return Machine(
+        position,
+        states=State,
+        transitions=rows,
+        initial=State.IDLE,
+        auto_transitions=False,
+        queued=True,
+    )
+
+
+LEGAL = {(row.trigger, source): row.dest for row in TABLE for source in row.sources}
+"""Whether a row exists; `None` as value is "stay"."""
+
+
+class Session:
+    """One session. `handle` is the only way in, what it returns the only way out."""
+
+    def __init__(
+        self,
+        routines: Mapping[str, Routine],
+        script: Script,
+        advice: Mapping[str, Advice],
+        manners: Manners | None = None,
+        governor: Governor | None = None,
+    ) -> None:
+        self._stage = Stage(routines, script, advice, manners or Manners(), governor or Governor())
+        self._position = _Position()
+        self._machine = machine(self._position, lambda dest: lambda: self._stage.came_from is dest)
+        self._phases = _phases()
+        self._suspect_until: float | None = None
+        self._expected: frozenset[Intent] | None = None
+        self._halted_at: dict[Intent, float] = {}
+        self._began = False
+
+    # What can be asked of it
+
+    @property
+    def state(self) -> State:
+        """Where the session is."""
+        return self._position.state
+
+    @property
+    def waiting(self) -> bool:
+        """A question was spoken to its end and waits for its answer."""
+        question = self._stage.question
+        return question is not None and question.silent_at is not None
+
+    @property
+    def routine(self) -> Routine | None:
+        """The routine that was chosen."""
+        return self._stage.routine
+
+    @property
+    def steps_done(self) -> int:
+        """Steps that ran to their end."""
+        return self._stage.course.done if self._stage.course else 0
+
+    @property
+    def deadline(self) -> float | None:
+        """When a `Tick` is next wanted; None when nothing is due."""
+        s = self._stage
+        times = [s.deadline, self._suspect_until]
+        if self._time_runs():
+            times.append(s.now + s.way.next_in)
+        return min((t for t in times if t is not None), default=None)
+
+    # The one way in
+
+    def handle(self, event: Event, now: float) -> tuple[Effect, ...]:
+        """Take one event at session time `now` in seconds; return what is to be done, in order."""
+        self._let_time_pass(now)
+        match event:
+            case Heard():
+                self._hear(event)
+            case SayEnded():
+                self._said(event)
+            case Health():
+                self._beat(event, now)
+            case MassagerReport():
+                self._report(event)
+            case Fault():
+                self._fault(event.what)
+            case Recovered():
+                self._recovered(event.what)
+            case Begin():
+                self._begin(event)
+            case _:
+                pass
+        self._look_at_the_time(now)
+        self._govern(now)
+        return self._stage.take()
+
+    # Moving
+
+    @property
+    def _phase(self) -> Phase:
+        return self._phases[self.state]
+
+    def _move(self, trigger: Reply) -> None:
+        """Follow a trigger, and those that the new phases ask for on arrival."""
+        while trigger is not None:
+            before = self.state
+            if (trigger, before) not in LEGAL:
+                return
+            dest = self._destination(trigger, before)
+            if dest is None:
+                trigger = self._phase.halted_here(self._stage)
+                continue
+            self._remember_where_from(trigger, before)
+            self._machine.dispatch(trigger.value)
+            self._stage.emit(StateChanged(before.value, self.state.value))
+            trigger = self._phase.enter(self._stage)
+
+    def _destination(self, trigger: Trigger, before: State) -> State | None:
+        return self._stage.came_from if trigger is Trigger.RESUME else LEGAL[trigger, before]
+
+    def _remember_where_from(self, trigger: Trigger, before: State) -> None:
+        if before in RESUMABLE and trigger in (
+            Trigger.HALT,
+            Trigger.PAUSE,
+            Trigger.SORE,
+            Trigger.FAULT,
+        ):
+            self._stage.came_from = before
+        if trigger is Trigger.RESUME:
+            self._stage.wake_at = None
+
+    # Hearing
+
+    def _begin(self, event: Begin) -> None:
+        if self._began:
+            return
+        self._began = True
+        if event.routine is None:
+            self._move(self._phase.enter(self._stage))
+        else:
+            self._move(start(self._stage, Meaning(Intent.START, topic=event.routine)))
+
+    def _hear(self, heard: Heard) -> None:
+        s = self._stage
+        if heard.level is Level.VOICE:
+            s.somebody_talks()
+            return
+        if heard.intent is None:
+            self._not_understood()
+            return
+        meaning = Meaning(heard.intent, heard.value, heard.topic)
+        if heard.level is Level.SUSPECT:
+            self._suspect(meaning)
+        elif meaning.intent in SAFETY:
+            self._halt(meaning)
+        else:
+            self._obey(meaning)
+
+    def _suspect(self, meaning: Meaning) -> None:
+        if meaning.intent in SAFETY and self.state in MASSAGE:
+            s = self._stage
+            self._suspect_until = s.now + SUSPECT_SECONDS
+            if s.governor.on:
+                s.emit(s.governor.off("suspect", s.now))
+
+    def _halt(self, meaning: Meaning) -> None:
+        s = self._stage
+        s.emit(s.governor.off(meaning.intent.value, s.now))
+        self._suspect_until = None
+        s.last_heard_at = s.now
+        is_stop = meaning.intent is Intent.STOP
+        if is_stop and self.state is State.HEARING_CHECK:
+            self._move(self._phase.answers(s)[Intent.STOP](s, meaning))
+            return
+        if is_stop and s.now < s.checked_at + SAME_WORD_SECONDS:
+            return
+        if self._same_word(meaning):
+            return
+        s.complaint = advice_id(meaning)
+        tier = self._tier(meaning)
+        if self.state is State.ENDED:
+            self._advise_after_the_end(tier)
+            return
+        if tier in LOCKING:
+            s.locked = True
+            s.why = "halted"
+            s.governor.disarm()
+        elif self.state in LOCKED:
+            tier = Tier.STOP
+        trigger = TIER_TRIGGER[tier]
+        self._move(trigger if (trigger, self.state) in LEGAL else Trigger.HALT)
+
+    def _same_word(self, meaning: Meaning) -> bool:
+        """The word that halted us a moment ago, heard by another ear or to its end."""
+        now = self._stage.now
+        last = self._halted_at.get(meaning.intent)
+        halted = self.state.top in ("halted", "paused", "closing", "ended")
+        same = last is not None and now - last < SAME_WORD_SECONDS and halted
+        if not same:
+            self._halted_at[meaning.intent] = now
+        return same
+
+    def _tier(self, meaning: Meaning) -> Tier:
+        advice = self._stage.advice.get(advice_id(meaning))
+        return advice.tier if advice else DEFAULT_TIER[meaning.intent]
+
+    def _advise_after_the_end(self, tier: Tier) -> None:
+        s = self._stage
+        s.hush()
+        s.emit(AdviceGiven(s.complaint, tier.value))
+        for part in ("heard", "say"):
+            if s.script.has(f"advice.{s.complaint}.{part}"):
+                s.then(f"advice.{s.complaint}.{part}")
+
+    def _obey(self, meaning: Meaning) -> None:
+        s = self._stage
+        s.last_heard_at = s.now
+        if self.state is State.ENDED:
+            return
+        answer = self._phase.answers(s).get(meaning.intent)
+        if answer is not None:
+            self._move(answer(s, meaning))
+        elif meaning.intent is Intent.PAUSE and (Trigger.PAUSE, self.state) in LEGAL:
+            self._move(Trigger.PAUSE)
+        elif meaning.intent is Intent.FINISH and (Trigger.CLOSE, self.state) in LEGAL:
+            s.why = "declined"
+            s.say("not_now")
+            self._move(Trigger.CLOSE)
+        else:
+            anytime.answer(self._phase, s, meaning, self.state)
+
+    def _not_understood(self) -> None:
+        s = self._stage
+        if self.waiting:
+            self._no_answer()
+        elif self.state.top == "paused":
+            anytime.not_understood(s, Meaning(Intent.HELP), self.state)
+
+    def _no_answer(self) -> None:
+        if not self._stage.ask_again():
+            self._move(self._phase.unanswered(self._stage))
+
+    # Speaking
+
+    def _said(self, event: SayEnded) -> None:
+        if not event.cut and self._stage.said(event.prompt):
+            self._move(self._phase.all_said(self._stage))
+
+    # What the devices tell
+
+    def _beat(self, event: Health, now: float) -> None:
+        self._stage.governor.hears(event.block_age, event.ears_answer, event.practice, now)
+
+    def _report(self, report: MassagerReport) -> None:
+        governor = self._stage.governor
+        governor.reported(report)
+        if governor.disobeys() and self._stage.fault != "device_failed":
+            self._stage.emit(governor.off("disobeys", self._stage.now))
+            self._fault("device_failed")
+
+    def _fault(self, what: str) -> None:
+        s = self._stage
+        s.emit(s.governor.off(what, s.now))
+        s.emit(FaultNoted(what))
+        self._suspect_until = None
+        if self.state in (State.ENDED, State.IDLE, State.CLOSING, *LOCKED):
+            return
+        s.fault = what
+        if what in ("device_failed", "audio_gave_up"):
+            s.governor.disarm()
+        self._move(Trigger.FAULT)
+
+    def _recovered(self, what: str) -> None:
+        s = self._stage
+        phase = self._phase
+        if s.fault == what and isinstance(phase, Faulty):
+            phase.recovered(s)
+        elif s.fault == what:
+            s.fault = None
+
+    # Time
+
+    def _time_runs(self) -> bool:
+        return self._phase.time_runs and self._suspect_until is None
+
+    def _let_time_pass(self, now: float) -> None:
+        s = self._stage
+        passed = max(0.0, now - s.now)
+        runs = self._time_runs()
+        s.now = max(s.now, now)
+        if not runs:
+            return
+        for mark in s.way.run(passed):
+            before = self.state
+            self._move(self._phase.reached(s, mark))
+            if self.state is not before:
+                return
+
+    def _look_at_the_time(self, now: float) -> None:
+        s = self._stage
+        if self._suspect_until is not None and now >= self._suspect_until:
+            self._suspect_until = None
+        question = s.question
+        if question is not None and question.silent_at is not None and now >= question.silent_at:
+            question.silent_at = None
+            self._no_answer()
+        if s.wake_at is not None and now >= s.wake_at:
+            self._move(self._phase.woken(s))
+        if s.speak_by is not None and now >= s.speak_by:
+            s.speaking = s.speak_by = None
+            self._fault("voice_failed")
+
+    def _govern(self, now: float) -> None:
+        s = self._stage
+        suspecting = self._suspect_until is not None
+        s.governor.want(self._phase.wants_massager(s) and not suspecting)
+        command = s.governor.decide(now)
+        if command is not None:
+            s.emit(command)
+        if isinstance(command, MassagerOff) and self.state in MASSAGE:
+            self._refused(command.why)
+        self._tell_what_is_expected()
+
+    def _refused(self, why: str) -> None:
+        if why in OFF_FAULTS:
+            self._fault(OFF_FAULTS[why])
+        elif why == "session limit":
+            self._stage.say("massage.done")
+            self._move(Trigger.DONE)
+
+    def _tell_what_is_expected(self) -> None:
+        s = self._stage
+        expected = s.question.expects if s.question else frozenset()
+        expected |= frozenset(self._phase.answers(s)) | frozenset(anytime.VERBS) - SAFETY
+        if expected != self._expected:
+            self._expected = expected
+            s.emit(Expect(expected))
+
+
+def _phases() -> dict[State, Phase]:
+    """One phase for each state."""
+    return {
+        State.IDLE: Idle(),
+        State.CHOOSING: Choosing(),
+        State.SCREENING: Screening(),
+        State.HEARING_CHECK: HearingCheck(),
+        State.HANDS_ONLY: HandsOnly(),
+        State.RATING_BEFORE: Rating("before"),
+        State.PREPARING: Preparing(),
+        State.WAITING: Waiting(),
+        State.SPEAKING: Speaking(),
+        State.DOING: Doing(),
+        State.HOLDING: Holding(),
+        State.COUNTING: Counting(),
+        State.PAUSED: Paused(),
+        State.PAUSED_SORE: Sore(),
+        State.PAUSED_FAULT: Faulty(),
+        State.HALTED: Halted(),
+        State.HALTED_ASKING: Asking(),
+        State.HALTED_EMERGENCY: Emergency(),
+        State.HALTED_RESTING: Resting(),
+        State.RATING_AFTER: Rating("after"),
+        State.CLOSING: Closing(),
+        State.ENDED: Over(),
+    }
