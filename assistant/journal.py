@@ -49,6 +49,8 @@ _KEPT = {
 }
 """The fields that are kept of each kind of event. What is not named here is never written."""
 
+_HEAD = b"SQLite format 3\0"
+
 LONGEST_SILENCE_SECONDS = 900.0
 """No massage goes on for longer than this without an event (a session's limit, reference S8)."""
 
@@ -71,7 +73,8 @@ class Journal:
         self._path = path
         with self._one_line():
             _make_private(path)
-            self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None)
+            self._check_head()
+            self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None)
         try:
             with self._one_line():
                 self._check_version()
@@ -200,6 +203,15 @@ class Journal:
             "SELECT at, kind, fields FROM event WHERE session = ? ORDER BY rowid", (session,)
         )
         return [{"at": at, "kind": kind, **json.loads(fields)} for at, kind, fields in rows]
+
+    def _check_head(self) -> None:
+        """Refuse what SQLite would take for an empty database and write over."""
+        with self._path.open("rb") as file:
+            head = file.read(len(_HEAD))
+        if head not in (b"", _HEAD):
+            raise JournalUnreadableError(
+                f"{self._path}: this is not a journal", "move the file away"
+            )
 
     def _check_version(self) -> None:
         """Refuse a file that is not ours before anything in it can change."""
