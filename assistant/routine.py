@@ -10,9 +10,9 @@ from enum import Enum
 from typing import NamedTuple
 
 GENTLE_SECONDS = 60.0
-"""The gentlest level for the first minute (reference S8)."""
+"""The gentlest level for the first minute (reference S8); a test holds it to the governor's."""
 MASSAGER_SECONDS = 890.0
-"""15 minutes (reference S8) less one lease of 10 s, so that the device's own end comes in time."""
+"""The governor's 15 minutes (reference S8) less one lease of 10 s; a test compares the two."""
 NECK_SECONDS = 900.0
 """15 minutes of pressing on a neck, with whatever tool (reference S8)."""
 CALM_SECONDS = 1800.0
@@ -97,8 +97,8 @@ class Step:
     cues: tuple[Cue, ...] = ()
     ask: str = ""
     """"number": the step ends by asking for a count."""
-    source: tuple[str, ...] = ()
-    """Where its figures come from."""
+    sources: tuple[str, ...] = ()
+    """Where its figures come from: ids of config/sources.toml."""
 
     def __post_init__(self) -> None:
         flaws = [*_word_flaws(self), *_time_flaws(self), *_cue_flaws(self)]
@@ -128,6 +128,7 @@ class Routine:
     """What to make ready; unknot then waits for "ready". Empty: nothing to make ready."""
     closing: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    """Ids of config/sources.toml."""
     screening: bool = True
     """Ask the questions that decide whether massage is safe today."""
     kind: str = "massage"

@@ -1,0 +1,215 @@
+"""Reads a routine's file, or tells every problem in it at once with its line and remedy.
+
+It must never let a routine through that breaks a rule of `routine`, names a source that is not
+there, or would have the voice say a safety word into its own microphone.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from assistant.problem import ConfigError, Problem, problem
+from assistant.routine import (
+    Cue,
+    Flaw,
+    Outline,
+    Routine,
+    RoutineError,
+    Step,
+    Tool,
+    outline,
+    whole_flaws,
+)
+from assistant.script import routine_prompts
+from assistant.shape import Flag, Number, Sentences, Table, Text, Whole, read_table
+from assistant.sources import unknown_sources
+from assistant.toml_file import Keys, TomlFile, read_toml
+
+Halts = Callable[[str], bool]
+"""Whether a sentence, heard by the ears, would end the massage."""
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+class _CueTable(Table):
+    at_seconds: Number
+    say: Sentences
+
+
+class _CycleTable(Table):
+    """The same cues again and again: a breath of `seconds`, `times` over."""
+
+    seconds: Number
+    times: Whole
+    begin_seconds: Number = 0.0
+    cues: tuple[_CueTable, ...]
+
+
+class _StepTable(Table):
+    id: Text
+    name: Text
+    say: Sentences
+    seconds: Number
+    brief: Sentences = ()
+    avoid: Sentences = ()
+    coming: Sentences = ()
+    level: Whole | None = None
+    hold_seconds: Number = 0.0
+    side: Text = ""
+    cues: tuple[_CueTable, ...] = ()
+    cycle: _CycleTable | None = None
+    ask: Text = ""
+    sources: tuple[Text, ...] = ()
+
+
+class _RoutineTable(Table):
+    title: Text
+    tool: Literal["massager", "hands", "balls", "none"]
+    intro: Sentences
+    steps: tuple[_StepTable, ...]
+    setup: Sentences = ()
+    closing: Sentences = ()
+    sources: tuple[Text, ...]
+    screening: Flag = True
+    kind: Text = "massage"
+    again_minutes: Number = 0.0
+
+
+def check_routine_file(
+    path: Path, sources: Collection[str], halts: Halts = lambda _: False
+) -> list[Problem]:
+    """Every problem of the file; none means that `read_routine` gives a routine."""
+    try:
+        file = read_toml(path)
+    except ConfigError as error:
+        return list(error.problems)
+    return sorted(_Reading(file, sources, halts).problems)
+
+
+def read_routine(path: Path, sources: Collection[str], halts: Halts = lambda _: False) -> Routine:
+    """The routine in the file. Raises `ConfigError` with every problem."""
+    reading = _Reading(read_toml(path), sources, halts)
+    if reading.problems or reading.routine is None:
+        raise ConfigError(reading.problems)
+    return reading.routine
+
+
+class _Reading:
+    """One file being read; what could be made of it, and the problems so far."""
+
+    def __init__(self, file: TomlFile, sources: Collection[str], halts: Halts) -> None:
+        self._file = file
+        self._sources = sources
+        self.problems: list[Problem] = []
+        self.routine: Routine | None = None
+        self._name = file.path.stem
+        if not _NAME.fullmatch(self._name):
+            self._add((), None, f"call the file like my-routine.toml, not {file.path.name}")
+        self._steps = list(self._read_steps())
+        self._read_whole()
+        if self.routine is not None:
+            self._listen(self.routine, halts)
+
+    def _add(self, where: Keys, value: object, remedy: str) -> None:
+        line = self._file.line(where)
+        self.problems.append(problem(self._file.path, line, where, value, remedy))
+
+    def _flaws(self, at: Keys, flaws: Collection[Flaw]) -> None:
+        for flaw in flaws:
+            where = (*at, *flaw.where)
+            line = self._file.line(self._in_cycle(where))
+            self.problems.append(problem(self._file.path, line, where, flaw.value, flaw.remedy))
+
+    def _in_cycle(self, where: Keys) -> Keys:
+        """A cue that a cycle made stands where the cycle stands."""
+        at = where[:2]
+        if len(where) > 2 and where[2] == "cues" and (*at, "cues") not in self._file.lines:
+            return (*at, "cycle")
+        return where
+
+    def _read_steps(self) -> Iterator[Step | None]:
+        raw = self._file.data.get("steps", ())
+        for index, data in enumerate(raw if isinstance(raw, list) else ()):
+            at: Keys = ("steps", index)
+            table, found = read_table(_StepTable, self._file, data, at)
+            self.problems += found
+            yield None if table is None else self._step(at, table)
+
+    def _step(self, at: Keys, table: _StepTable) -> Step | None:
+        if table.sources:
+            self.problems += unknown_sources(
+                self._file, (*at, "sources"), table.sources, self._sources
+            )
+        fields = {name: getattr(table, name) for name in _StepTable.model_fields}
+        del fields["cycle"]
+        fields["cues"] = _cues(table)
+        try:
+            return Step(**fields)
+        except RoutineError as error:
+            self._flaws(at, error.flaws)
+            return None
+
+    def _read_whole(self) -> None:
+        whole = {key: value for key, value in self._file.data.items() if key != "steps"}
+        table, found = read_table(_RoutineTable, self._file, {**whole, "steps": ()})
+        self.problems += found
+        tool = table.tool if table else whole.get("tool")
+        if tool not in {tool.value for tool in Tool}:
+            return
+        flaws = list(whole_flaws(Tool(tool), whole.get("screening", True) is True, self._outlines))
+        if table is None or None in self._steps or flaws:
+            self._flaws((), flaws)
+            return
+        self._make(table)
+
+    @property
+    def _outlines(self) -> list[Outline]:
+        """What the rules about the whole need to know, also of steps that are broken."""
+        raw = self._file.data.get("steps", ())
+        return [
+            _rough(data) if step is None else outline(step)
+            for step, data in zip(self._steps, raw, strict=True)
+        ]
+
+    def _make(self, table: _RoutineTable) -> None:
+        self.problems += unknown_sources(self._file, ("sources",), table.sources, self._sources)
+        fields: dict[str, Any] = {name: getattr(table, name) for name in _RoutineTable.model_fields}
+        steps = tuple(step for step in self._steps if step is not None)
+        fields |= {"name": self._name, "tool": Tool(table.tool), "steps": steps}
+        try:
+            self.routine = Routine(**fields)
+        except RoutineError as error:
+            self._flaws((), error.flaws)
+
+    def _listen(self, routine: Routine, halts: Halts) -> None:
+        heard: dict[str, None] = {}
+        for prompt in routine_prompts(routine):
+            heard |= dict.fromkeys(sentence for sentence in prompt.sentences if halts(sentence))
+        text = self._file.path.read_text(encoding="utf-8").splitlines()
+        for sentence in heard:
+            line = next((n for n, line in enumerate(text, start=1) if sentence in line), 0)
+            remedy = "holds a word that ends the massage: say it in other words"
+            self.problems.append(problem(self._file.path, line, (), sentence, remedy))
+
+
+def _cues(table: _StepTable) -> tuple[Cue, ...]:
+    cues = [Cue(cue.at_seconds, cue.say) for cue in table.cues]
+    if table.cycle is not None:
+        cycle = table.cycle
+        for turn in range(max(0, cycle.times)):
+            begins = cycle.begin_seconds + turn * cycle.seconds
+            cues += [Cue(begins + cue.at_seconds, cue.say) for cue in cycle.cues]
+    return tuple(sorted(cues, key=lambda cue: cue.at_seconds))
+
+
+def _rough(data: Any) -> Outline:
+    """As much of a broken step as can be made out."""
+    table: Mapping[str, Any] = data if isinstance(data, dict) else {}
+    seconds, level = table.get("seconds"), table.get("level")
+    return Outline(
+        str(table.get("id", "")),
+        float(seconds) if isinstance(seconds, int | float) else 0.0,
+        level if isinstance(level, int) else None,
+        bool(table.get("avoid")),
+    )
