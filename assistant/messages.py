@@ -111,7 +111,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Remember:
-    """A setting that the person changed by voice, to be kept for next time; `key` None forgets all."""
+    """A setting changed by voice, to be kept for next time; `key` None forgets all."""
 
     key: str | None
     value: str | int | float | None
