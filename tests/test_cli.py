@@ -1,0 +1,185 @@
+"""The command line: light to start, one line for every error, data on stdout only."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from assistant.__main__ import main
+from assistant.journal import Journal
+
+HEAVY = {
+    "hassil",
+    "numpy",
+    "pocketsphinx",
+    "pydantic",
+    "pyopen_wakeword",
+    "rich",
+    "sounddevice",
+    "soundfile",
+    "soxr",
+    "sqlite3",
+    "transitions",
+    "vosk",
+}
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "state"
+    monkeypatch.setenv("STATE_DIRECTORY", str(folder))
+    return folder
+
+
+@pytest.fixture
+def two_sessions(state: Path) -> Path:
+    with Journal(state / "journal.sqlite3") as journal:
+        for routine in ("hands-on", "roll-out"):
+            session = journal.begin(routine, 1_800_000_000.0)
+            journal.record(session, "rating", 20.0, when="before", value=7)
+            journal.end(session, "finished", 310.0)
+    return state
+
+
+def unknot(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, prog_name="unknot")
+
+
+def json_lines(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def commands(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    for name, command in group.commands.items():
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, *path, name)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path, _ in commands(main)], ids=lambda path: " ".join(path)
+)
+def test_every_command_explains_itself(path: tuple[str, ...]) -> None:
+    result = unknot(*path, "--help")
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()[2].strip()) > 10
+
+
+def test_help_does_not_wait_for_what_it_does_not_use() -> None:
+    question = "import sys, assistant.__main__; print(*sys.modules)"
+    answer = subprocess.run(
+        [sys.executable, "-c", question], check=True, capture_output=True, text=True
+    )
+    assert HEAVY.isdisjoint(answer.stdout.split())
+
+
+def test_the_version_is_the_package_s() -> None:
+    result = unknot("--version")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("unknot 0.")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["massage-me"], ["journal", "forget"], ["journal", "show", "x"]]
+)
+def test_a_slip_of_the_hand_is_a_usage_error(state: Path, arguments: list[str]) -> None:
+    result = unknot(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+
+
+def test_an_error_is_one_line_on_stderr(two_sessions: Path) -> None:
+    result = unknot("journal", "show", "99")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        f"unknot: {two_sessions}/journal.sqlite3: there is no session 99 (see: unknot journal list)"
+    ]
+
+
+def test_an_error_keeps_its_exit_code(state: Path) -> None:
+    state.mkdir()
+    (state / "journal.sqlite3").write_text("not a database at all")
+    result = unknot("journal", "list")
+    assert result.exit_code == 3
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_folder_that_is_not_there_is_one_line(two_sessions: Path) -> None:
+    result = unknot("journal", "chart", "--out", str(two_sessions / "nowhere" / "a.svg"))
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert "nowhere/a.svg" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["list", "--json"], ["export"], ["forget", "--all"]], ids=" ".join
+)
+def test_looking_at_no_journal_makes_none(state: Path, arguments: list[str]) -> None:
+    result = unknot("journal", *arguments)
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert not state.exists()
+
+
+def test_the_list_is_json_lines_where_asked(two_sessions: Path) -> None:
+    lines = json_lines(unknot("journal", "list", "--json").stdout)
+    assert [line["routine"] for line in lines] == ["hands-on", "roll-out"]
+    assert lines[0]["before"] == 7
+
+
+def test_the_list_is_one_readable_line_a_session(two_sessions: Path) -> None:
+    lines = unknot("journal", "list").stdout.splitlines()
+    assert len(lines) == 2
+    assert lines[0].split()[-4:] == ["7", "to", "?", "finished"]
+
+
+def test_a_session_is_shown_event_by_event(two_sessions: Path) -> None:
+    assert [
+        line["kind"] for line in json_lines(unknot("journal", "show", "2", "--json").stdout)
+    ] == [
+        "begin",
+        "rating",
+        "end",
+    ]
+    assert "rating    when=before  value=7" in unknot("journal", "show", "2").stdout
+
+
+def test_the_export_goes_to_stdout_or_into_a_file(two_sessions: Path, tmp_path: Path) -> None:
+    printed = unknot("journal", "export").stdout
+    target = tmp_path / "all.jsonl"
+    result = unknot("journal", "export", str(target))
+    assert result.stdout == ""
+    assert target.read_text() == printed
+    assert {line["session"] for line in json_lines(printed)} == {1, 2}
+
+
+def test_the_export_is_a_table_where_the_file_s_name_says_so(
+    two_sessions: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "all.csv"
+    assert unknot("journal", "export", str(target)).exit_code == 0
+    assert len(target.read_text().splitlines()) == 3
+
+
+def test_one_session_is_forgotten_and_the_other_stays(two_sessions: Path) -> None:
+    assert unknot("journal", "forget", "1").exit_code == 0
+    assert [line["id"] for line in json_lines(unknot("journal", "list", "--json").stdout)] == [2]
+
+
+def test_a_reader_who_leaves_early_sees_no_traceback(two_sessions: Path) -> None:
+    with Journal(two_sessions / "journal.sqlite3") as journal:
+        for n in range(200):
+            journal.record(1, "step", float(n), index=n, name="x" * 1000, of=9)
+    command = [sys.executable, "-m", "assistant", "journal", "export"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as export:
+        assert export.stdout
+        assert export.stderr
+        export.stdout.readline()
+        export.stdout.close()
+        assert export.stderr.read() == b""

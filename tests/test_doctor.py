@@ -1,0 +1,110 @@
+"""The doctor finds what is missing, says what to do about it, and touches nothing."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from assistant.__main__ import main
+from assistant.doctor import Check, exit_code, power, throttling
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person's own folder, which is not there yet."""
+    folder = tmp_path / "state"
+    monkeypatch.setenv("STATE_DIRECTORY", str(folder))
+    return folder
+
+
+def examined(*options: str) -> tuple[int, dict[str, dict[str, object]]]:
+    result = CliRunner().invoke(main, ["doctor", "--json", *options])
+    return result.exit_code, {
+        line["check"]: line for line in map(json.loads, result.stdout.splitlines())
+    }
+
+
+def test_every_line_has_the_promised_fields(state: Path) -> None:
+    _, checks = examined()
+    assert {"python", "disk", "journal", "clock"} < set(checks)
+    for line in checks.values():
+        assert list(line) == ["check", "ok", "value", "remedy"]
+        assert bool(line["remedy"]) != line["ok"]
+
+
+def test_looking_leaves_nothing_behind(state: Path) -> None:
+    examined()
+    assert not state.exists()
+
+
+def test_only_sound_is_asked_where_only_sound_matters(state: Path) -> None:
+    code, checks = examined("--sound")
+    assert set(checks) <= {"sound library", "microphone", "loudspeaker"}
+    assert code == (0 if all(line["ok"] for line in checks.values()) else 5)
+
+
+def test_a_broken_journal_is_found_and_the_other_checks_go_on(state: Path) -> None:
+    state.mkdir()
+    (state / "journal.sqlite3").write_text("not a database at all")
+    code, checks = examined()
+    assert code == 3
+    assert not checks["journal"]["ok"]
+    assert "move the file away" in str(checks["journal"]["remedy"])
+    assert checks["python"]["ok"]
+    assert checks["clock"]["ok"]
+
+
+def test_a_person_reads_what_failed_and_what_to_do(state: Path) -> None:
+    state.mkdir()
+    (state / "journal.sqlite3").write_text("not a database at all")
+    result = CliRunner().invoke(main, ["doctor"])
+    failed = next(line for line in result.stdout.splitlines() if "journal:" in line)
+    assert failed.startswith("FAIL journal: ")
+    assert failed.endswith("-> move the file away")
+
+
+@pytest.mark.parametrize(
+    ("failed", "code"), [((), 0), ((0,), 0), ((5,), 5), ((3,), 3), ((5, 3), 3), ((5, 0), 5)]
+)
+def test_a_set_up_that_is_not_fit_weighs_more_than_missing_sound(
+    failed: tuple[int, ...], code: int
+) -> None:
+    good = Check("python", ok=True, value="", exit_code=3)
+    bad = [Check("x", ok=False, value="", remedy="y", exit_code=one) for one in failed]
+    assert exit_code([good, *bad]) == code
+
+
+@pytest.mark.parametrize(
+    ("answer", "ok", "value"),
+    [
+        ("throttled=0x0\n", True, "enough power, cool"),
+        ("throttled=0x50005\n", False, "too little power, throttled"),
+        ("throttled=0x50000\n", False, "too little power since it was switched on, "),
+        ("throttled=0x8\n", False, "too hot"),
+    ],
+)
+def test_a_pi_that_lacks_power_or_is_hot_says_so(answer: str, ok: bool, value: str) -> None:
+    check = throttling(answer)
+    assert check
+    assert check.ok is ok
+    assert check.value.startswith(value)
+
+
+@pytest.mark.parametrize("answer", ["", "VCHI initialization failed", "throttled=", "a=b=c"])
+def test_an_answer_that_nobody_understands_is_no_check(answer: str) -> None:
+    assert throttling(answer) is None
+
+
+def test_power_is_asked_where_the_pi_can_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert power() is None
+    program = tmp_path / "vcgencmd"
+    program.write_text(f"#!{shutil.which('sh', path='/bin:/usr/bin')}\necho throttled=0x1\n")
+    program.chmod(0o755)
+    check = power()
+    assert check
+    assert not check.ok
