@@ -5,32 +5,33 @@ and "don't stop" too, because a false halt costs one word and a missed one is ne
 All other phrases count only as the whole utterance, politeness aside, so that a fragment of
 somebody's talk does nothing.
 
-Templates are hassil's, but every wording is written out once, at construction: a look-up takes
-microseconds and the same wordings are the recogniser's grammar, so that what can be heard and
-what can be understood are one list.
+The templates are hassil's, but every wording is written out once, at construction: looking up is
+quick, and the same wordings are the recogniser's list, so that what can be heard and what can be
+understood do not part.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from intents.intent import SAFETY, Intent, Meaning
-from intents.phrases import PhraseError, Phrases, Wording, read
+from intents.intent import Intent, Meaning
+from intents.phrases import GAP, PhraseError, Phrases, Wording, read
 from intents.plain import plain, written
 
 __all__ = ["PhraseError", "Phrasebook", "seriousness"]
 
 _Words = tuple[str, ...]
 
+_GAP_WORDS = 3
 _MOST_WORDS = 24
 """An ordinary utterance longer than this is talk; safety words are sought in any length."""
 
 
 def seriousness(meaning: Meaning) -> int:
-    """Return how serious a safety meaning is; 0 is the most. All of them halt.
+    """Return how serious a safety meaning is; 0 is the most. Every one of them halts.
 
     The order is that of the tiers in DESIGN.md: emergency, warning, device, sore, stop. Where an
     utterance holds several, the most serious decides what is said afterwards. A sign of illness
-    outranks the device, because the massager is off first in both, but only the warning asks
+    outranks the device: the massager is off first in both, and only the warning goes on to ask
     whether it is an emergency.
     """
     if meaning == Meaning(Intent.PAIN, topic="sore"):
@@ -40,7 +41,7 @@ def seriousness(meaning: Meaning) -> int:
 
 
 class Phrasebook:
-    """All wordings of one language."""
+    """All wordings of one language. It never changes after construction."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         """Build from the parsed phrases.toml.
@@ -50,20 +51,19 @@ class Phrasebook:
         """
         phrases = read(data)
         self._wordings = tuple(phrases.wordings)
-        self._whole: dict[_Words, Wording] = {}
-        for wording in self._wordings:
-            phrases.problems += self._add(wording)
-        self._anywhere = {w.words: w.meaning for w in self._wordings if w.anywhere}
-        self._firsts = _longest_by_first_word(self._anywhere)
+        self._anywhere, self._gapped = _index(self._wordings)
+        self._longest = _longest_by_first_word(self._anywhere)
         self._before = {tuple(plain(text)) for text in phrases.polite_before}
         self._after = {tuple(plain(text))[::-1] for text in phrases.polite_after}
         self._digits = {str(number): plain(word) for word, number in phrases.numbers.items()}
+        self._whole: dict[_Words, Wording] = {}
         self.polite: tuple[str, ...] = tuple(
             dict.fromkeys(map(written, phrases.polite_before + phrases.polite_after))
         )
         self.sensitivity: Mapping[str, int] = phrases.sensitivity
         self.decoys: tuple[str, ...] = phrases.decoys
         self.unknown: tuple[str, ...] = phrases.unknown
+        phrases.problems += [problem for w in self._wordings for problem in self._add(w)]
         phrases.problems += self._contradictions(phrases)
         if phrases.problems:
             raise PhraseError(tuple(phrases.problems))
@@ -74,9 +74,12 @@ class Phrasebook:
         return self._most_serious(words) or self._understand(words)
 
     def safety(self, text: str) -> Meaning | None:
-        """Return the most serious safety meaning in `text`, which may be unfinished."""
-        meaning = self.match(text)
-        return meaning if meaning and meaning.intent in SAFETY else None
+        """Return the most serious safety meaning in `text`, which may be unfinished.
+
+        Phrases that count only when nothing else is said are left to `match`: while a person is
+        talking nobody knows whether more will follow.
+        """
+        return self._most_serious(self._words(text))
 
     def phrases(
         self, intents: Collection[Intent] | None = None, most: int | None = None
@@ -86,12 +89,11 @@ class Phrasebook:
         `most` keeps only the first so many templates of each meaning: the usual ones.
         """
         return tuple(
-            dict.fromkeys(
-                wording.text
-                for wording in self._wordings
-                if (intents is None or wording.meaning.intent in intents)
-                and (most is None or wording.line <= most)
-            )
+            wording.text
+            for wording in self._wordings
+            if GAP not in wording.words
+            and (intents is None or wording.meaning.intent in intents)
+            and (most is None or wording.line <= most)
         )
 
     def words(self) -> tuple[str, ...]:
@@ -102,6 +104,18 @@ class Phrasebook:
         other = self._whole.setdefault(wording.words, wording)
         if other is not wording:
             yield f"{wording.place}: {wording.text!r} stands already in {other.place}; keep one"
+        meaning = self._most_serious(wording.words)
+        if meaning and meaning != wording.meaning:
+            taken = f"{meaning.intent.value} ({meaning.topic or 'no topic'})"
+            yield f"{wording.place}: {wording.text!r} would be taken for {taken}; say it otherwise"
+
+    def _contradictions(self, phrases: Phrases) -> Iterator[str]:
+        for decoy in phrases.decoys:
+            if self.match(decoy):
+                yield f"decoys: {decoy!r} means something; leave it out"
+        for phrase in phrases.sensitivity:
+            if tuple(plain(phrase)) not in self._whole:
+                yield f"sensitivity.{phrase}: no such phrase; list it or leave it out"
 
     def _words(self, text: str) -> list[str]:
         words: list[str] = []
@@ -118,25 +132,28 @@ class Phrasebook:
     def _most_serious(self, words: Sequence[str]) -> Meaning | None:
         """Return the most serious meaning found anywhere; of equals the longest, then the first."""
         found = [
-            (seriousness(meaning), -length, start, meaning)
-            for start, length, meaning in self._occurrences(words)
+            (seriousness(meaning), start - end, start, meaning)
+            for start, end, meaning in self._occurrences(words)
         ]
         return min(found, key=lambda f: f[:3])[3] if found else None
 
     def _occurrences(self, words: Sequence[str]) -> Iterator[tuple[int, int, Meaning]]:
         for start, word in enumerate(words):
-            for length in range(1, self._firsts.get(word, 0) + 1):
-                meaning = self._anywhere.get(tuple(words[start : start + length]))
+            for end in range(start + 1, start + self._longest.get(word, 0) + 1):
+                meaning = self._anywhere.get(tuple(words[start:end]))
                 if meaning:
-                    yield start, length, meaning
+                    yield start, end, meaning
+            for pattern, meaning in self._gapped.get(word, ()):
+                last = _end(pattern, words, start)
+                if last:
+                    yield start, last, meaning
 
     def _understand(self, words: Sequence[str]) -> Meaning | None:
         """Look the utterance up, then again with less and less politeness around it."""
         if len(words) > _MOST_WORDS:
             return None
-        starts = _offsets(words, self._before)
         ends = [len(words) - cut for cut in _offsets(words[::-1], self._after)]
-        for start in starts:
+        for start in _offsets(words, self._before):
             for end in ends:
                 core = tuple(words[start:end])
                 wording = self._whole.get(core) or self._whole.get(_said_once(core))
@@ -144,20 +161,19 @@ class Phrasebook:
                     return wording.meaning
         return None
 
-    def _contradictions(self, phrases: Phrases) -> Iterator[str]:
-        for wording in self._wordings:
-            meaning = self._most_serious(wording.words)
-            if meaning and meaning != wording.meaning:
-                yield (
-                    f"{wording.place}: {wording.text!r} would be taken for {meaning.intent.value}"
-                    f" ({meaning.topic or 'any'}); say it without that word"
-                )
-        for decoy in phrases.decoys:
-            if self.match(decoy):
-                yield f"decoys: {decoy!r} means something; leave it out"
-        for phrase in phrases.sensitivity:
-            if tuple(plain(phrase)) not in self._whole:
-                yield f"sensitivity.{phrase}: no such phrase; list it or leave it out"
+
+def _index(
+    wordings: Collection[Wording],
+) -> tuple[dict[_Words, Meaning], dict[str, list[tuple[_Words, Meaning]]]]:
+    """Return the phrases that count anywhere: the plain ones, and those with gaps by first word."""
+    plain_ones: dict[_Words, Meaning] = {}
+    gapped: dict[str, list[tuple[_Words, Meaning]]] = {}
+    for wording in wordings:
+        if GAP in wording.words:
+            gapped.setdefault(wording.words[0], []).append((wording.words, wording.meaning))
+        elif wording.anywhere:
+            plain_ones.setdefault(wording.words, wording.meaning)
+    return plain_ones, gapped
 
 
 def _longest_by_first_word(phrases: Collection[_Words]) -> dict[str, int]:
@@ -167,13 +183,25 @@ def _longest_by_first_word(phrases: Collection[_Words]) -> dict[str, int]:
     return longest
 
 
+def _end(pattern: _Words, words: Sequence[str], at: int) -> int | None:
+    """Return where `pattern` ends if it stands at `at`; a GAP is the shortest that fits."""
+    for index, wanted in enumerate(pattern):
+        if wanted == GAP:
+            tries = (_end(pattern[index + 1 :], words, at + gap) for gap in range(_GAP_WORDS + 1))
+            return next((end for end in tries if end), None)
+        if at >= len(words) or words[at] != wanted:
+            return None
+        at += 1
+    return at
+
+
 def _offsets(words: Sequence[str], fillers: Collection[_Words]) -> list[int]:
     """Return how many words may be dropped from the front: 0, and each sum of fillers there."""
     reached = [0]
     for start in reached:
         for filler in fillers:
             end = start + len(filler)
-            if tuple(words[start:end]) == filler and end not in reached:
+            if end not in reached and tuple(words[start:end]) == filler:
                 reached.append(end)
     return sorted(reached)
 

@@ -1,7 +1,7 @@
 """Turns the parsed phrases.toml into wordings with a meaning; it must never let a bad line pass.
 
-Every section and what it may hold is told at the top of config/phrases.toml. All problems of a
-file are reported at once, because a person who edits words should not have to start ten times.
+What each section holds is told at the top of config/phrases.toml. All problems of a file are found
+at once, because a person who edits words should not have to start ten times.
 """
 
 import re
@@ -19,6 +19,9 @@ from hassil.sample import sample_sentence
 from intents.intent import SAFETY, Intent, Meaning
 from intents.plain import plain, written
 
+GAP = "..."
+"""Up to three words of any kind, inside a phrase that counts anywhere."""
+
 _PHRASES = ("safety", "safety_alone", "ordinary")
 _SECTIONS = {*_PHRASES, "polite", "rules", "numbers", "slots", "sensitivity", "decoys", "unk"}
 _NO_TOPIC = "any"
@@ -26,7 +29,7 @@ _MOST_WORDINGS = 400
 """One template that makes more is a slip of the pen: the whole book should stay small."""
 _SLOT = re.compile(r"\{(\w+)\}")
 _BAD_TEMPLATE = (ParseError, HassilError, AssertionError, RecursionError, ValueError)
-"""What hassil raises for a template that it cannot read (tried with version 3.12)."""
+"""What hassil raises for a template that it cannot read (seen with version 3.12)."""
 
 
 class PhraseError(ValueError):
@@ -43,6 +46,8 @@ class Wording:
 
     text: str
     """As a recogniser lists it: small letters, apostrophes kept."""
+    words: tuple[str, ...]
+    """The words that are compared; GAP may be one of them."""
     meaning: Meaning
     place: str
     """Where it is written, for example `safety.dizzy.sick, line 2`."""
@@ -50,11 +55,6 @@ class Wording:
     """Which template of its list it came from, from 1; the first lines are the most usual."""
     anywhere: bool
     """It counts also in the midst of other words; else only as the whole utterance."""
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The words that are compared."""
-        return tuple(plain(self.text))
 
 
 @dataclass
@@ -64,12 +64,12 @@ class Phrases:
     wordings: list[Wording] = field(default_factory=list)
     polite_before: tuple[str, ...] = ()
     polite_after: tuple[str, ...] = ()
+    rules: dict[str, Sentence] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     slots: dict[str, tuple[int, int]] = field(default_factory=dict)
     sensitivity: dict[str, int] = field(default_factory=dict)
     decoys: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
-    rules: dict[str, Sentence] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -81,19 +81,17 @@ def read(data: Mapping[str, Any]) -> Phrases:
         for name in data
         if name not in _SECTIONS
     ]
-    found.numbers = dict(_counts(data, "numbers", 0, found.problems))
-    found.sensitivity = dict(_counts(data, "sensitivity", 1, found.problems))
-    found.slots = dict(_slots(data, found.problems))
     found.rules = dict(_rules(data, found.problems))
-    polite = dict(_lists(data, "polite", found.problems))
-    found.polite_before = polite.get("before", ())
-    found.polite_after = polite.get("after", ())
-    found.decoys = tuple(
-        w for ws in dict(_lists(data, "decoys", found.problems)).values() for w in ws
-    )
-    found.unknown = dict(_lists(data, "unk", found.problems)).get("listed", ())
+    found.numbers = dict(_counts(data, "numbers", 0, found.problems))
+    found.slots = dict(_slots(data, found.problems))
+    found.sensitivity = dict(_counts(data, "sensitivity", 1, found.problems))
+    polite = _lists(data, "polite", ("before", "after"), found.problems)
+    found.polite_before, found.polite_after = polite["before"], polite["after"]
+    found.unknown = _lists(data, "unk", ("listed",), found.problems)["listed"]
+    decoys = _lists(data, "decoys", (), found.problems)
+    found.decoys = tuple(word for words in decoys.values() for word in words)
     for section in _PHRASES:
-        found.wordings += _section(data, section, found)
+        found.wordings += _wordings(data, section, found)
     found.problems += _missing_safety(found.wordings)
     return found
 
@@ -104,6 +102,14 @@ def _table(data: Mapping[str, Any], name: str, problems: list[str]) -> Mapping[s
         return table
     problems.append(f"{name}: must be a section, is {table!r}; write [{name}]")
     return {}
+
+
+def _rules(data: Mapping[str, Any], problems: list[str]) -> Iterator[tuple[str, Sentence]]:
+    for name, template in _table(data, "rules", problems).items():
+        try:
+            yield name, parse_sentence(str(template))
+        except _BAD_TEMPLATE as error:
+            problems.append(f"rules.{name}: {template!r} cannot be read ({error})")
 
 
 def _counts(
@@ -125,19 +131,16 @@ def _slots(data: Mapping[str, Any], problems: list[str]) -> Iterator[tuple[str, 
                 problems.append(f"slots.{name}: must be [lowest, highest], is {limits!r}")
 
 
-def _rules(data: Mapping[str, Any], problems: list[str]) -> Iterator[tuple[str, Sentence]]:
-    for name, template in _table(data, "rules", problems).items():
-        try:
-            yield name, parse_sentence(str(template))
-        except _BAD_TEMPLATE as error:
-            problems.append(f"rules.{name}: {template!r} cannot be read ({error})")
-
-
 def _lists(
-    data: Mapping[str, Any], name: str, problems: list[str]
-) -> Iterator[tuple[str, tuple[str, ...]]]:
+    data: Mapping[str, Any], name: str, keys: tuple[str, ...], problems: list[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the lists of a section that takes only `keys` (none given: any)."""
+    lists: dict[str, tuple[str, ...]] = dict.fromkeys(keys, ())
     for key, items in _table(data, name, problems).items():
-        yield key, tuple(text for _, text in _texts(items, f"{name}.{key}", problems))
+        if keys and key not in keys:
+            problems.append(f"{name}.{key}: no such list; use one of {', '.join(keys)}")
+        lists[key] = tuple(text for _, text in _texts(items, f"{name}.{key}", problems))
+    return lists
 
 
 def _texts(items: object, place: str, problems: list[str]) -> Iterator[tuple[int, str]]:
@@ -152,20 +155,20 @@ def _texts(items: object, place: str, problems: list[str]) -> Iterator[tuple[int
             problems.append(f"{place}, line {line}: must be a phrase, is {text!r}")
 
 
-def _section(data: Mapping[str, Any], section: str, found: Phrases) -> Iterator[Wording]:
+def _wordings(data: Mapping[str, Any], section: str, found: Phrases) -> Iterator[Wording]:
     for name, body in _table(data, section, found.problems).items():
         intent = _intent(section, name, found.problems)
         if intent is None:
             continue
-        topics = body if isinstance(body, Mapping) else {_NO_TOPIC: body}
-        for topic, items in topics.items():
-            place = f"{section}.{name}" + ("" if topic == _NO_TOPIC else f".{topic}")
-            meaning = Meaning(intent, topic=None if topic == _NO_TOPIC else topic)
+        for key, items in (body if isinstance(body, Mapping) else {_NO_TOPIC: body}).items():
+            topic = None if key == _NO_TOPIC else key
+            place = f"{section}.{name}" + (f".{topic}" if topic else "")
             for line, template in _texts(items, place, found.problems):
-                for text, value in _expand(template, f"{place}, line {line}", found):
-                    said = Meaning(meaning.intent, value, meaning.topic)
+                where = f"{place}, line {line}"
+                for text, value in _expand(template, where, found):
+                    meaning = Meaning(intent, value, topic)
                     anywhere = section == "safety"
-                    yield Wording(text, said, f"{place}, line {line}", line, anywhere)
+                    yield Wording(text, _compared(text), meaning, where, line, anywhere)
 
 
 def _intent(section: str, name: str, problems: list[str]) -> Intent | None:
@@ -176,38 +179,43 @@ def _intent(section: str, name: str, problems: list[str]) -> Intent | None:
         problems.append(f"{section}.{name}: no such intent; use one of {known}")
         return None
     if (intent in SAFETY) is not section.startswith("safety"):
-        right = "[safety]" if intent in SAFETY else "[ordinary]"
+        right = "[safety] or [safety_alone]" if intent in SAFETY else "[ordinary]"
         problems.append(f"{section}.{name}: belongs into {right}")
         return None
     return intent
 
 
-def _expand(template: str, place: str, found: Phrases) -> list[tuple[str, int | None]]:
-    """Return every wording of a template, once, with the number said in it."""
+def _expand(template: str, where: str, found: Phrases) -> list[tuple[str, int | None]]:
+    """Return every wording of a template, each once, with the number that it says."""
     try:
         samples = sample_sentence(parse_sentence(template), None, found.rules, expand_lists=False)
         made = list(islice(samples, _MOST_WORDINGS + 1))
     except _BAD_TEMPLATE as error:
-        found.problems.append(f"{place}: {template!r} cannot be read ({error})")
+        found.problems.append(f"{where}: {template!r} cannot be read ({error})")
         return []
+    said = dict.fromkeys(said for sample in made for said in _numbered(sample, where, found))
     if len(made) > _MOST_WORDINGS:
-        found.problems.append(f"{place}: {template!r} makes more than {_MOST_WORDINGS}; split it")
-        return []
-    wordings = [said for sample in made for said in _numbered(sample, place, found)]
-    if not wordings or not all(text for text, _ in wordings):
         found.problems.append(
-            f"{place}: {template!r} can be said without a word; make one part firm"
+            f"{where}: {template!r} makes over {_MOST_WORDINGS} wordings; part it"
         )
-    return [said for said in dict.fromkeys(wordings) if said[0]]
+    elif not all(text.replace(GAP, "").strip() for text, _ in said):
+        found.problems.append(f"{where}: {template!r} may be left out as a whole; make a word firm")
+    elif any(GAP in _edges(text) for text, _ in said) or (
+        GAP in template and "safety." not in where
+    ):
+        found.problems.append(f"{where}: {GAP} stands between words, and in [safety] only")
+    else:
+        return list(said)
+    return []
 
 
-def _numbered(sample: str, place: str, found: Phrases) -> list[tuple[str, int | None]]:
+def _numbered(sample: str, where: str, found: Phrases) -> list[tuple[str, int | None]]:
     slots = _SLOT.findall(sample)
     if not slots:
-        return [(written(sample), None)]
+        return [(f" {GAP} ".join(written(part) for part in sample.split(GAP)), None)]
     if len(slots) > 1 or slots[0] not in found.slots:
-        known = ", ".join(f"{{{name}}}" for name in found.slots)
-        found.problems.append(f"{place}: {sample!r} may hold one of {known or 'no slots'}, once")
+        known = " or ".join(f"{{{name}}}" for name in found.slots)
+        found.problems.append(f"{where}: {sample!r} may hold {known or 'no slot'}, once")
         return []
     low, high = found.slots[slots[0]]
     return [
@@ -215,6 +223,18 @@ def _numbered(sample: str, place: str, found: Phrases) -> list[tuple[str, int | 
         for word, number in found.numbers.items()
         if low <= number <= high
     ]
+
+
+def _edges(text: str) -> tuple[str, ...]:
+    words = text.split()
+    return (words[0], words[-1])
+
+
+def _compared(text: str) -> tuple[str, ...]:
+    if GAP not in text:
+        return tuple(plain(text))
+    first, *rest = (plain(part) for part in text.split(GAP))
+    return tuple(first + [word for part in rest for word in (GAP, *part)])
 
 
 def _missing_safety(wordings: list[Wording]) -> list[str]:

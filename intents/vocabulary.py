@@ -4,7 +4,8 @@ A list given to Vosk becomes a counted model of word pairs: a phrase listed seve
 more readily, and decoys (sound-alikes, common talk) take up the speech that is not meant for us.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import pairwise
 
 from intents.intent import SAFETY, Intent
 from intents.phrasebook import Phrasebook
@@ -13,13 +14,23 @@ from intents.phrasebook import Phrasebook
 def grammar(book: Phrasebook, intents: Collection[Intent] | None = None) -> tuple[str, ...]:
     """Return phrases (repeated by their sensitivity), politeness, decoys and `[unk]`.
 
-    `intents` limits the ordinary phrases; the safety phrases are always there.
+    `intents` limits the ordinary phrases; the safety phrases are always there. A phrase that brings
+    no pair of words that the ones before it lack is left out: every phrase stays possible, and
+    those with many wordings do not outweigh the safety words.
     """
     wanted = None if intents is None else SAFETY.union(intents)
-    repeated = [
-        phrase for phrase in book.phrases(wanted) for _ in range(book.sensitivity.get(phrase, 1))
-    ]
+    listed = _with_new_pairs(book.phrases(wanted), always=book.sensitivity)
+    repeated = [phrase for phrase in listed for _ in range(book.sensitivity.get(phrase, 1))]
     return (*repeated, *book.polite, *book.decoys, *book.unknown)
+
+
+def _with_new_pairs(phrases: Iterable[str], always: Collection[str]) -> Iterator[str]:
+    known: set[tuple[str, str]] = set()
+    for phrase in phrases:
+        pairs = set(pairwise(("", *phrase.split(), "")))
+        if phrase in always or not pairs <= known:
+            yield phrase
+        known |= pairs
 
 
 def missing(words: Iterable[str], known: Callable[[str], bool]) -> tuple[str, ...]:
