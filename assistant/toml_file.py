@@ -5,6 +5,7 @@ It must never change a file, and never judge what a value means.
 
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +69,7 @@ class _Scanner:
 
     def __init__(self, text: str) -> None:
         self._text = text.replace("\r\n", "\n")
+        self._ends = [found.start() for found in re.finditer("\n", self._text)]
         self._at = 0
         self._lines: dict[Keys, int] = {}
         self._arrays: dict[Keys, int] = {}
@@ -90,7 +92,7 @@ class _Scanner:
         return found.group()
 
     def _note(self, keys: Keys) -> None:
-        self._lines.setdefault(keys, self._text.count("\n", 0, self._at) + 1)
+        self._lines.setdefault(keys, bisect_left(self._ends, self._at) + 1)
 
     def _keys(self) -> Keys:
         keys: list[str] = []
