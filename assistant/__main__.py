@@ -20,7 +20,8 @@ class _OneLineErrors(click.Group):
         try:
             return super().invoke(ctx)
         except UnknotError as error:
-            click.echo(f"unknot: {error}", err=True)
+            for line in str(error).splitlines():
+                click.echo(f"unknot: {line}", err=True)
             ctx.exit(error.exit_code)
         except BrokenPipeError:
             raise  # click ends quietly when the reader of a pipe has gone

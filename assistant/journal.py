@@ -267,7 +267,10 @@ def _make_private(path: Path) -> None:
 
 
 def _is_kept(kind: str, fields: dict[str, object]) -> bool:
-    """Of what was heard only what was acted upon: other people's talk is nobody's business."""
+    """Of what was heard only what was acted upon: other people's talk is nobody's business.
+
+    Renewals of a lease, every few seconds, say nothing that the first one did not.
+    """
     if kind == "heard":
         return fields.get("intent") is not None and fields.get("level") in ("confirmed", "final")
-    return kind in _KEPT
+    return kind in _KEPT and (kind, fields.get("why")) != ("massager", "renewed")

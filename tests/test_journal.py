@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assistant.diary import JournalDiary
 from assistant.journal import LONGEST_SILENCE_SECONDS, Journal, JournalError, JournalUnreadableError
 from assistant.journal_chart import draw
 from assistant.journal_export import csv_lines, write_private
@@ -25,6 +26,7 @@ MARK = "please never write this down"
 WRITER = """
 import sys
 from pathlib import Path
+from assistant.diary import JournalDiary
 from assistant.journal import Journal
 with Journal(Path(sys.argv[1])) as journal:
     session = journal.begin("hands-on", 1_800_000_000.0)
@@ -153,6 +155,29 @@ def test_other_peoples_talk_leaves_no_trace(journal: Journal) -> None:
     journal.record(session, "heard", 3.0, level="final", intent=None, text="the news", ear="words")
     journal.record(session, "heard", 4.0, level="final", intent="pause", text="pause", ear="words")
     assert [line["at"] for line in journal.export(session)][1:] == [4.0]
+
+
+def test_a_lease_is_told_once_and_its_renewals_are_not(journal: Journal) -> None:
+    session = journal.begin("neck-massager", NOON)
+    for at, why in ((60.0, "wanted"), (64.0, "renewed"), (68.0, "renewed")):
+        journal.record(session, "massager", at, on=True, level=1, lease=10.0, why=why)
+    assert [line["at"] for line in journal.export(session)] == [0.0, 60.0]
+
+
+def test_the_diary_of_a_session_is_what_the_export_tells(journal: Journal) -> None:
+    lines = [
+        {"at": 1.5, "kind": "state", "from": "choosing", "to": "screening"},
+        {"at": 2.0, "kind": "massager", "on": False, "level": 0, "lease": 0.0, "why": "halt"},
+        {"at": 9.0, "kind": "end", "why": "stopped"},
+    ]
+    diary = JournalDiary(journal, clock=lambda: NOON)
+    diary.record({"at": 0.0, "kind": "state", "from": "idle", "to": "choosing"})
+    diary.begin("hands-on")
+    for line in lines:
+        diary.record(line)
+    begin, *told = journal.export()
+    assert begin["started"] == "2027-01-15T08:00:00+00:00"
+    assert told == [{"session": 1, **line} for line in lines]
 
 
 def test_files_are_for_their_owner_only(journal: Journal, file: Path) -> None:
