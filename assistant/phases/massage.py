@@ -205,8 +205,8 @@ class Moving(Phase):
         return ANSWERS
 
     def wants_massager(self, s: Stage) -> bool:
-        """On in steps that have a level, once the massage itself has begun."""
-        return s.moving and s.way.step.level is not None and s.governor.armed
+        """On once the massage itself has begun, where it is done by a massager that may run."""
+        return s.moving and s.tool is Tool.MASSAGER and s.governor.armed
 
 
 class Speaking(Moving):
