@@ -13,7 +13,7 @@ understood do not part.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from intents.intent import Intent, Meaning
+from intents.intent import SAFETY, Intent, Meaning
 from intents.phrases import GAP, PhraseError, Phrases, Wording, read
 from intents.plain import plain, written
 
@@ -73,13 +73,18 @@ class Phrasebook:
         words = self._words(text)
         return self._most_serious(words) or self._understand(words)
 
-    def safety(self, text: str) -> Meaning | None:
-        """Return the most serious safety meaning in `text`, which may be unfinished.
+    def safety(self, text: str, finished: bool = True) -> Meaning | None:
+        """Return the most serious safety meaning in `text`.
 
-        Phrases that count only when nothing else is said are left to `match`: while a person is
-        talking nobody knows whether more will follow.
+        While it is not `finished`, phrases that count only when nothing else is said are left
+        out: nobody knows whether "I can't see" goes on with "why not".
         """
-        return self._most_serious(self._words(text))
+        words = self._words(text)
+        meaning = self._most_serious(words)
+        if meaning or not finished:
+            return meaning
+        meaning = self._understand(words)
+        return meaning if meaning and meaning.intent in SAFETY else None
 
     def phrases(
         self, intents: Collection[Intent] | None = None, most: int | None = None
