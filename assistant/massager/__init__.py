@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from assistant.messages import MassagerReport
+from audio.errors import MassagerUnsafe
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,15 @@ class Massager(Protocol):
 
     def close(self) -> None:
         """Switch off and let go of the device. Calling it again is harmless."""
+
+
+class RealMassager(Massager, Protocol):
+    """A device that exists: it can be out of reach, and can be put to the test."""
+
+    quiet: bool
+    """Send nothing of one's own accord, no question and no repeated off: for the test, in which
+    only the device's own word counts."""
+
+    @property
+    def trouble(self) -> MassagerUnsafe | None:
+        """Why it cannot be reached; None as far as is known."""

@@ -1,0 +1,219 @@
+"""A massager behind an MQTT broker: asks before it says on, repeats off until it is confirmed.
+
+It must never send an on that the device does not answer for: every on is preceded by a question,
+and goes out only on a fresh answer. So nothing that a frozen broker or a dead network has kept can
+switch a device on later. A retained message is what somebody said once; it confirms nothing.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiomqtt import Topic
+
+from assistant.massager import Capabilities
+from assistant.massager.device import Broker
+from assistant.massager.link import Link, Packet, Received
+from assistant.messages import MassagerReport
+from assistant.safety import LEASE_SECONDS
+from audio.errors import MassagerUnsafe
+
+ASK_SECONDS = 2.0
+"""How often the device is asked for its state, so that it is always known well within a lease."""
+REPEAT_SECONDS = 0.4
+"""How often an off is repeated until the device confirms it."""
+ANSWER_SECONDS = 1.0
+"""A device that takes longer to answer the question before an on gets no on."""
+GRACE_SECONDS = 0.5
+"""How long after its lease a device may still say on: the word has to travel."""
+OWN_WORDS = 32
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the device says of itself."""
+
+    on: bool
+    level: int
+    timed: bool | None = None
+    """Its own timer runs and will switch it off; None when it does not say."""
+    ticket: str = ""
+    """What the next on must quote, where a device wants that."""
+
+
+class Dialect(Protocol):
+    """How one kind of device is spoken to. Knows no clock and no network."""
+
+    @property
+    def levels(self) -> int:
+        """How many levels the device has."""
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Topics (with wildcards) on which the device speaks."""
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Topics (with wildcards) on which it obeys: a retained message there was planted."""
+
+    def ask(self) -> tuple[Packet, ...]:
+        """Ask for the state, changing nothing."""
+
+    def prepare(self, seconds: float) -> tuple[Packet, ...]:
+        """Ask for the state before an on of `seconds`, and set what that on needs."""
+
+    def ready(self, seconds: float) -> bool:
+        """Everything that `prepare` set has been confirmed."""
+
+    def on(self, level: int, seconds: float, answer: Reading) -> Packet:
+        """Say on, with its own time limit."""
+
+    def off(self) -> Packet:
+        """Say off, QoS 1."""
+
+    def read(self, topic: str, payload: bytes) -> Reading | None:
+        """Understand what the device says; None for anything that is not its state."""
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A lease that waits for the device's answer."""
+
+    level: int
+    seconds: float
+    until: float
+
+
+class MqttMassager:
+    """A device that speaks one of the dialects. Must be made inside a running asyncio loop.
+
+    `longest_seconds` can only make the longest lease shorter. `release` is called by `close`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        dialect: Dialect,
+        broker: Broker,
+        *,
+        longest_seconds: float = LEASE_SECONDS,
+        release: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.name = name
+        self.capabilities = Capabilities(levels=dialect.levels, holds_lease=True, real=True)
+        self.quiet = False
+        self._dialect = dialect
+        self._longest = min(longest_seconds, LEASE_SECONDS)
+        self._release = release
+        self._wanted: _Wanted | None = None
+        self._off_due = True
+        self._leased_until = float("-inf")
+        self._asked_at = float("-inf")
+        self._confirmed: tuple[Reading, float] | None = None
+        self._own_words: deque[tuple[str, bytes]] = deque(maxlen=OWN_WORDS)
+        self._link = Link(
+            broker,
+            topics=dialect.states + dialect.commands,
+            will=dialect.off(),
+            connected=self._ask,
+            lost=self._lost,
+            heard=self._heard,
+        )
+        loop = asyncio.get_running_loop()
+        self._clock = loop.time
+        self._tasks = (loop.create_task(self._link.run()), loop.create_task(self._keep_asking()))
+
+    @property
+    def trouble(self) -> MassagerUnsafe | None:
+        """Why the broker cannot be reached; None when it can."""
+        return self._link.trouble
+
+    def lease(self, level: int, seconds: float) -> None:
+        """Ask the device, and on its answer switch it on for `seconds` from then."""
+        if level not in range(1, self.capabilities.levels + 1) or not seconds > 0:
+            return
+        seconds = min(seconds, self._longest)
+        sent = [self._send(packet) for packet in self._dialect.prepare(seconds)]
+        until = self._clock() + ANSWER_SECONDS
+        self._wanted = _Wanted(level, seconds, until) if all(sent) else None
+
+    def off(self) -> None:
+        """Write off to the socket before returning; repeat it until the device confirms."""
+        self._wanted = None
+        self._leased_until = float("-inf")
+        self._off_due = True
+        self._send(self._dialect.off())
+        self._ask()
+
+    def report(self, now: float) -> MassagerReport:
+        """Return the newest state that the device confirmed, its age counted back from `now`."""
+        if self._confirmed is None:
+            return MassagerReport(None, 0, now)
+        reading, at = self._confirmed
+        return MassagerReport(reading.on, reading.level, now - (self._clock() - at))
+
+    def close(self) -> None:
+        """Switch off, leave the broker, free the device for another session."""
+        self.off()
+        for task in self._tasks:
+            task.cancel()
+        self._release()
+
+    async def _keep_asking(self) -> None:
+        while True:
+            await asyncio.sleep(REPEAT_SECONDS)
+            if self.quiet:
+                continue
+            if self._off_due:
+                self._send(self._dialect.off())
+            if self._off_due or self._clock() >= self._asked_at + ASK_SECONDS:
+                self._ask()
+
+    def _ask(self) -> None:
+        self._asked_at = self._clock()
+        for packet in self._dialect.ask():
+            self._send(packet)
+
+    def _send(self, packet: Packet) -> bool:
+        self._own_words.append((packet.topic, packet.payload.encode()))
+        return self._link.send(packet)
+
+    def _lost(self) -> None:
+        """Forget the lease: what stands before a broken connection must not come after it."""
+        self._wanted = None
+        self._leased_until = float("-inf")
+        self._off_due = True
+
+    def _heard(self, message: Received) -> None:
+        if any(Topic(message.topic).matches(pattern) for pattern in self._dialect.commands):
+            self._overheard(message)
+            return
+        reading = None if message.retained else self._dialect.read(message.topic, message.payload)
+        if reading is not None:
+            self._confirmed = reading, self._clock()
+            self._follow(reading)
+
+    def _overheard(self, message: Received) -> None:
+        """Somebody else commands our device: let the broker keep no such word for later."""
+        ours = (message.topic, message.payload) in self._own_words and not message.retained
+        if message.payload and not ours:
+            self._link.forget_retained(message.topic)
+
+    def _follow(self, reading: Reading) -> None:
+        if not reading.on:
+            self._off_due = False
+        elif not self._off_due and not self._may_be_on(reading):
+            self.off()
+        wanted, now = self._wanted, self._clock()
+        if wanted and not self._off_due and self._dialect.ready(wanted.seconds):
+            self._wanted = None
+            if now <= wanted.until:
+                self._leased_until = now + wanted.seconds
+                self._send(self._dialect.on(wanted.level, wanted.seconds, reading))
+
+    def _may_be_on(self, reading: Reading) -> bool:
+        """We said so, the lease has not run out, and the device's own timer is not missing."""
+        leased = reading.timed is not False and self._clock() <= self._leased_until + GRACE_SECONDS
+        return leased or self.quiet

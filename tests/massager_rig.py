@@ -1,0 +1,355 @@
+"""Starts what a massager needs around it: a real broker, plugs and sessions, a network.
+
+It must never use a port, a file or a process that it did not make itself.
+"""
+
+import asyncio
+import contextlib
+import functools
+import inspect
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+USER, PASSWORD = "unknot", "not a secret: made for these tests"
+HERE = Path(__file__).parent
+TOPICS = {
+    "esphome": "massager",
+    "tasmota": "massager",
+    "shelly": "shellyplus1-a8032abe54dc",
+    "zigbee2mqtt": "zigbee2mqtt/massager",
+}
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[asyncio.Runner]:
+    """The loop in which the tests of a file and their processes live."""
+    with asyncio.Runner() as one:
+        yield one
+
+
+def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run an async test in the loop of its file."""
+
+    @functools.wraps(test)
+    def run_it(*args: Any, runner: asyncio.Runner, **fixtures: Any) -> None:
+        runner.run(test(*args, **fixtures))
+
+    signature = inspect.signature(test)
+    ours = inspect.Parameter("runner", inspect.Parameter.KEYWORD_ONLY)
+    run_it.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*signature.parameters.values(), ours]
+    )
+    return run_it
+
+
+def mosquitto() -> str:
+    """Where the broker's program is; skips without one, but fails where CI is set."""
+    path = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if path is None:
+        reason = "no mosquitto here: apt-get install mosquitto"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def until(condition: Callable[[], Any], seconds: float = 5.0) -> None:
+    """Wait until `condition` holds; raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def holds(condition: Callable[[], Any], seconds: float) -> bool:
+    """Whether `condition` holds all the time for `seconds`."""
+    try:
+        await until(lambda: not condition(), seconds)
+    except TimeoutError:
+        return True
+    return False
+
+
+@dataclass
+class Process:
+    """A child that prints one JSON line for everything that happens to it."""
+
+    arguments: tuple[str, ...]
+    lines: list[dict[str, Any]] = field(default_factory=list)
+    child: asyncio.subprocess.Process | None = None
+    _reader: asyncio.Task[None] | None = None
+
+    async def start(self, ready: str) -> Self:
+        """Start it, and wait for its first line with the key `ready`."""
+        self.child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *self.arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        self._reader = asyncio.create_task(self._read())
+        count = len(self.lines)
+        await until(lambda: any(ready in line for line in self.lines[count:]), 15.0)
+        return self
+
+    async def _read(self) -> None:
+        assert self.child
+        assert self.child.stdout
+        async for line in self.child.stdout:
+            self.lines.append(json.loads(line))
+
+    def tell(self, line: str) -> None:
+        """Write a line to its standard input."""
+        assert self.child
+        assert self.child.stdin
+        self.child.stdin.write(f"{line}\n".encode())
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.child
+        self.child.send_signal(number)
+
+    async def kill(self) -> None:
+        """kill -9, even if it is stopped."""
+        if self.child and self.child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.child.kill()
+            await self.child.wait()
+        if self._reader:
+            await self._reader
+
+
+class Plug(Process):
+    """A simulated plug; its lines are the changes of its output."""
+
+    def __init__(self, kind: str, *arguments: str) -> None:
+        topic = ("--topic", TOPICS[kind]) if kind in TOPICS else ()
+        super().__init__((str(HERE / "plugs.py"), kind, *topic, *arguments))
+
+    async def begin(self) -> Self:
+        return await self.start("joined")
+
+    @property
+    def edges(self) -> list[dict[str, Any]]:
+        """Every change of the output, as the plug saw it."""
+        return [line for line in self.lines if "on" in line]
+
+    @property
+    def on(self) -> bool:
+        return bool(self.edges) and bool(self.edges[-1]["on"])
+
+    @property
+    def level(self) -> int:
+        return int(self.edges[-1]["level"])
+
+    def switched(self, on: bool, since: float) -> list[float]:
+        """When it went on (or off) after `since`, in monotonic seconds."""
+        return [edge["at"] for edge in self.edges if edge["on"] is on and edge["at"] >= since]
+
+
+@dataclass
+class Broker:
+    """A real mosquitto on a loopback port of its own, with a password, with or without TLS."""
+
+    folder: Path
+    tls: bool = False
+    port: int = field(default_factory=free_port)
+    child: asyncio.subprocess.Process | None = None
+
+    def _configure(self) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lines = [
+            f"listener {self.port} 127.0.0.1",
+            "allow_anonymous false",
+            f"password_file {self.folder / 'passwords'}",
+            "persistence true",
+            f"persistence_location {self.folder}/",
+            "autosave_interval 1",
+            "autosave_on_changes true",
+            "log_type none",
+        ]
+        if os.getuid() == 0:
+            lines.append("user root")  # it may read the files that this test wrote, and only those
+        if self.tls:
+            for option, name in (("cafile", "ca"), ("certfile", "server"), ("keyfile", "key")):
+                lines.append(f"{option} {self.folder.parent / 'certificates' / name}.pem")
+        configuration = self.folder / "mosquitto.conf"
+        configuration.write_text("\n".join(lines) + "\n")
+        return configuration
+
+    async def start(self) -> Self:
+        """Start it, again on the same port, and wait until it accepts connections."""
+        program = mosquitto()
+        configuration = self._configure()
+        if not (self.folder / "passwords").exists():
+            await run(
+                "mosquitto_passwd", "-c", "-b", str(self.folder / "passwords"), USER, PASSWORD
+            )
+        self.child = await asyncio.create_subprocess_exec(
+            program, "-c", str(configuration), stderr=asyncio.subprocess.DEVNULL
+        )
+        async with asyncio.timeout(10.0):
+            while not await _accepts(self.port):
+                await asyncio.sleep(0.02)
+        return self
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.child
+        self.child.send_signal(number)
+
+    async def kill(self) -> None:
+        """kill -9."""
+        if self.child and self.child.returncode is None:
+            self.child.kill()
+            await self.child.wait()
+
+    def login(self) -> tuple[str, ...]:
+        """Arguments that let a plug in."""
+        return ("--port", str(self.port), "--user", USER, "--password", PASSWORD)
+
+
+async def _accepts(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
+async def run(program: str, *arguments: str) -> None:
+    """Run a program that has to succeed."""
+    child = await asyncio.create_subprocess_exec(
+        program,
+        *arguments,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await child.communicate()
+    assert child.returncode == 0, f"{program}: {errors.decode()}"
+
+
+async def make_certificates(folder: Path) -> Path:
+    """Make an authority, a broker's certificate for 127.0.0.1, and a stranger's authority."""
+    folder.mkdir(parents=True)
+    for name in ("ca", "stranger"):
+        await run(
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *(
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                f"/CN={name}",
+                "-keyout",
+                f"{folder}/{name}-key.pem",
+            ),
+            *("-out", f"{folder}/{name}.pem", "-addext", "keyUsage=critical,keyCertSign"),
+        )
+    await run(
+        *("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+        *("-subj", "/CN=broker", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/request.pem"),
+    )
+    (folder / "names").write_text("subjectAltName = IP:127.0.0.1\n")
+    await run(
+        *("openssl", "x509", "-req", "-in", f"{folder}/request.pem", "-days", "2"),
+        *("-CA", f"{folder}/ca.pem", "-CAkey", f"{folder}/ca-key.pem", "-CAcreateserial"),
+        *("-extfile", f"{folder}/names", "-out", f"{folder}/server.pem"),
+    )
+    return folder
+
+
+class Network:
+    """The way to a broker: relays, until it is cut; what was under way then arrives afterwards."""
+
+    def __init__(self, port: int) -> None:
+        self.to = port
+        self.port = 0
+        self._open = asyncio.Event()
+        self._open.set()
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> Self:
+        self._server = await asyncio.start_server(self._joined, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    def cut(self) -> None:
+        """From now on nothing arrives, either way, and nobody is told."""
+        self._open.clear()
+
+    def mend(self) -> None:
+        """What was sent meanwhile arrives, as TCP would have it."""
+        self._open.set()
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._server:
+            self._server.close()
+
+    async def _joined(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await self._open.wait()
+        try:
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.to)
+        except OSError:
+            writer.close()
+            return
+        await asyncio.gather(
+            self._relay(reader, far_writer), self._relay(far_reader, writer), return_exceptions=True
+        )
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65536):
+                await self._open.wait()
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+
+def write_devices(folder: Path, kind: str, port: int, **more: object) -> Path:
+    """Write massagers.toml with one device, `neck`, and its password file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table: dict[str, object] = {"kind": kind}
+    if kind == "pin":
+        table |= more
+    else:
+        table |= {"broker": "127.0.0.1", "port": port, "user": USER, "topic": TOPICS[kind]}
+        table |= {"password_file": "password"} | more
+        (folder / "password").write_text(PASSWORD)
+        (folder / "password").chmod(0o600)
+    file = folder / "massagers.toml"
+    lines = [f"{key} = {json.dumps(value)}" for key, value in table.items() if value is not None]
+    file.write_text("[neck]\n" + "\n".join(lines) + "\n")
+    return file
+
+
+def now() -> float:
+    """The clock of every line: the same for all processes of a machine."""
+    return time.monotonic()
