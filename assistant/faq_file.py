@@ -18,7 +18,7 @@ ANSWER_SENTENCES = 2
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to one question. Prompts are `answer.<topic>` and `answer.<topic>.more`."""
+    """The answer to one question. Prompts are `faq.<topic>` and `faq.<topic>.more`."""
 
     topic: str
     title: str
@@ -54,6 +54,6 @@ def read_faq(file: TomlFile, sources: Collection[str]) -> tuple[dict[str, Answer
 
 
 def answer_prompts(answer: Answer) -> tuple[Prompt, Prompt]:
-    """`answer.<topic>` and `answer.<topic>.more`."""
-    name = f"answer.{answer.topic}"
+    """`faq.<topic>` and `faq.<topic>.more`."""
+    name = f"faq.{answer.topic}"
     return Prompt(name, answer.say), Prompt(f"{name}.more", answer.more)

@@ -20,7 +20,7 @@ KEYS = (
     "session.minutes",
     "voice.rate",
     "voice.volume_db",
-    "voice.gap_seconds",
+    "voice.pace",
 )
 """The settings that can be changed by voice."""
 

@@ -44,6 +44,8 @@ class VoiceTable(Table):
     """Words a minute."""
     volume_db: Annotated[Number, Field(ge=-40.0, le=0.0)] = 0.0
     gap_seconds: Annotated[Number, Field(ge=0.0, le=5.0)] = 0.35
+    pace: Annotated[Whole, Field(ge=0, le=4)] = 2
+    """0 is the slowest, 4 the fastest."""
     tones: Flag = True
 
 
