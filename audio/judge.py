@@ -1,0 +1,122 @@
+"""Makes one story of what the ears say: what was heard, by whom, how surely, and each word once.
+
+It must never drop a safety word because of what is expected or what is being said.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from audio.messages import Ear, Heard, Level
+from audio.recogniser import Reading
+from intents.intent import Intent, Meaning
+from intents.phrasebook import Phrasebook
+from intents.plain import written
+from intents.spotter import Clue, ClueKind, Spotter, Verdict
+
+SAME_WORD_SECONDS = 1.5
+"""Two ears that are sure of the same word within this time heard it once."""
+
+
+class Judge:
+    """Spotter and phrasebook over both ears. `at` is seconds of audio consumed, everywhere."""
+
+    def __init__(self, book: Phrasebook, practice: bool) -> None:
+        """`practice`: the word ear is poor, and yields to the other one on a single word."""
+        self._book = book
+        self._practice = practice
+        self._spotter = Spotter()
+        self._expected: frozenset[Intent] = frozenset()
+        self._said: tuple[str, ...] = ()
+        self._partial: Intent | None = None
+        self._sure: dict[Intent, tuple[Ear, float]] = {}
+
+    def expect(self, intents: frozenset[Intent]) -> None:
+        """Heed only these ordinary intents; none means all of them."""
+        self._expected = intents
+
+    def saying(self, sentences: Sequence[str]) -> None:
+        """What the loudspeaker says now."""
+        self._said = tuple(f" {written(sentence)} " for sentence in sentences)
+
+    def reset(self) -> None:
+        """Forget everything heard."""
+        self._spotter.reset()
+        self._partial = None
+        self._sure.clear()
+
+    def weigh(
+        self, clues: Iterable[Clue], at: float, meaning: Meaning | None = None
+    ) -> list[Heard]:
+        """What the clues of one block add up to; `meaning` is that of the words they come from."""
+        verdicts = [v for clue in clues for v in self._spotter.hear(replace(clue, at=at))]
+        return [h for h in (_heard(v, meaning) for v in verdicts) if not self._is_told(h)]
+
+    def read(self, reading: Reading, at: float, settled: bool) -> list[Heard]:
+        """What the words mean: a safety word also unfinished, all else only when finished.
+
+        `settled`: the canceller knows the room, so what is read is not our own voice.
+        """
+        meaning = self._book.safety(reading.text, reading.final) if reading.text else None
+        heard = self._suspect(reading, meaning, at) if meaning else []
+        self._lose(meaning.intent if meaning and not reading.final else None)
+        if reading.final and reading.text and meaning is None:
+            heard += self._ordinary(reading.text, at, settled)
+        return heard
+
+    def _suspect(self, reading: Reading, meaning: Meaning, at: float) -> list[Heard]:
+        if self._yields(reading.text, at):
+            return []
+        kind = ClueKind.FINAL if reading.final else ClueKind.PARTIAL
+        return self.weigh([Clue("words", kind, meaning.intent, 1.0, at, reading.text)], at, meaning)
+
+    def _yields(self, text: str, at: float) -> bool:
+        """The alarm ear is already sure of a safety word and the poor ear now names a single one.
+
+        Both mean the same sound, the massager is off by the first, and the first is right far
+        more often: "stop" must not become "hot".
+        """
+        sure = any(
+            ear is Ear.ALARM and at - when <= SAME_WORD_SECONDS for ear, when in self._sure.values()
+        )
+        return self._practice and sure and len(text.split()) == 1
+
+    def _lose(self, intent: Intent | None) -> None:
+        """Tell the spotter when the unfinished text no longer holds the word it held."""
+        if self._partial is not None and self._partial is not intent:
+            self._spotter.lost("words", self._partial)
+        self._partial = intent
+
+    def _ordinary(self, text: str, at: float, settled: bool) -> list[Heard]:
+        meaning = self._book.match(text)
+        if meaning is None:
+            return [Heard(Level.FINAL, None, text, Ear.WORDS, at)]
+        unexpected = self._expected and meaning.intent not in self._expected
+        if unexpected or (not settled and self._is_own(text)):
+            return []
+        return [
+            Heard(Level.FINAL, meaning.intent, text, Ear.WORDS, at, meaning.value, meaning.topic)
+        ]
+
+    def _is_own(self, text: str) -> bool:
+        return any(f" {text} " in said for said in self._said)
+
+    def _is_told(self, heard: Heard) -> bool:
+        """The other ear was sure of this word just now: the person said it once.
+
+        Without this, the "stop" that passes the hearing check would halt half a second later,
+        when the slower ear has finished with the same word.
+        """
+        if heard.intent is None:
+            return False
+        told = self._sure.get(heard.intent)
+        if told and told[0] is not heard.ear and heard.at - told[1] <= SAME_WORD_SECONDS:
+            return True
+        if heard.level is Level.CONFIRMED:
+            self._sure[heard.intent] = (heard.ear, heard.at)
+        return False
+
+
+def _heard(verdict: Verdict, meaning: Meaning | None) -> Heard:
+    ear = Ear.WORDS if verdict.ear == "words" else Ear.ALARM
+    topic = meaning.topic if meaning else None
+    return Heard(Level(verdict.level), verdict.intent, verdict.text, ear, verdict.at, topic=topic)

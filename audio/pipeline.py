@@ -1,0 +1,144 @@
+"""From a microphone block and what was played to what was heard: live, on files, in a room.
+
+It must never count time but in samples, and never let a broken ear take the other one with it.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from audio.echo import Canceller, Talk
+from audio.judge import Judge
+from audio.messages import Ear, Fault, Heard, Level, Ready
+from audio.recogniser import Recogniser, RecogniserFailed
+from audio.sound import BLOCK, RATE, Samples, level_db
+from intents.intent import Intent
+from intents.phrasebook import Phrasebook
+from intents.spotter import Clue
+
+LINGER_BLOCKS = 25
+"""Echo of what was played may be in the room for half a second."""
+
+
+class SoundEar(Protocol):
+    """An ear that knows words by their sound and gives clues, not text."""
+
+    def hear(self, block: Samples) -> list[Clue]:
+        """Take one cleaned block."""
+
+    def enrol(self, on: bool) -> None:
+        """Keep the sound of the next stop (`on`), or forget every sample."""
+
+    def reset(self) -> None:
+        """Forget the sound so far, as after a gap."""
+
+
+@dataclass(frozen=True)
+class Ears:
+    """Who listens; an ear that is None is not asked."""
+
+    alarm: SoundEar | None
+    words: Recogniser | None
+
+
+class Pipeline:
+    """Canceller, "somebody talks", both ears and the judge, in one line."""
+
+    def __init__(self, ears: Ears, canceller: Canceller, book: Phrasebook) -> None:
+        words = ears.words
+        self.ready = Ready(words.engine, words.model) if words else Ready("none", "none")
+        """Who listens."""
+        self.practice = words is None or words.practice
+        """No word ear is there that may arm a real massager by itself."""
+        self.samples = 0
+        self.level_db = -100.0
+        """Loudness of the last block, the loudspeaker's echo taken out."""
+        self.ears_answer = True
+        """Every ear that was there at the start still works."""
+        self._ears = ears
+        self._canceller = canceller
+        self._talk = Talk()
+        self._judge = Judge(book, self.practice)
+        self._played: deque[bool] = deque(maxlen=LINGER_BLOCKS)
+        self._faults: list[Fault] = []
+
+    @property
+    def at(self) -> float:
+        """Seconds of audio consumed."""
+        return self.samples / RATE
+
+    @property
+    def talking(self) -> bool:
+        """Somebody talks."""
+        return self._talk.talking
+
+    def expect(self, intents: frozenset[Intent]) -> None:
+        """Heed only these ordinary intents; none means all of them."""
+        self._judge.expect(intents)
+        if self._ears.words is not None:
+            self._ears.words.expect(intents)
+
+    def saying(self, sentences: Sequence[str]) -> None:
+        """What the loudspeaker says now, so that it is not taken for a command."""
+        self._judge.saying(sentences)
+
+    def enrol(self, on: bool) -> None:
+        """Keep the sound of the next stop, or forget every sample."""
+        if self._ears.alarm is not None:
+            self._ears.alarm.enrol(on)
+
+    def reset(self) -> None:
+        """Start anew after a gap in the sound: what was before it belongs to nothing after it."""
+        self._canceller.reset()
+        self._judge.reset()
+        for ear in (self._ears.alarm, self._ears.words):
+            if ear is not None:
+                ear.reset()
+
+    def hear(self, mic: Samples, played: Samples) -> list[Heard]:
+        """Take one block of 320 samples and what was played meanwhile."""
+        block = self._canceller.clean(mic, played)
+        self._played.append(bool(played.any()))
+        self.samples += BLOCK
+        self.level_db = level_db(block)
+        return [*self._voice(block), *self._alarm(block), *self._words(block)]
+
+    def take_faults(self) -> list[Fault]:
+        """What broke since the last call. An ear that broke is not asked again."""
+        faults, self._faults = self._faults, []
+        return faults
+
+    def _voice(self, block: Samples) -> list[Heard]:
+        """Somebody began to talk. While the canceller learns the room, that may be ourselves."""
+        begins = self._talk.hear(block)
+        if not begins or (any(self._played) and not self._canceller.settled):
+            return []
+        return [Heard(Level.VOICE, None, "", Ear.WORDS, self.at)]
+
+    def _alarm(self, block: Samples) -> list[Heard]:
+        if self._ears.alarm is None:
+            return []
+        try:
+            clues = self._ears.alarm.hear(block)
+        except Exception as error:  # whatever it is: the session must learn of it and turn off
+            self._broke("alarm_ear_failed", error)
+            self._ears = replace(self._ears, alarm=None)
+            return []
+        return self._judge.weigh(clues, self.at)
+
+    def _words(self, block: Samples) -> list[Heard]:
+        if self._ears.words is None:
+            return []
+        try:
+            readings = self._ears.words.hear(block)
+        except RecogniserFailed as error:
+            self._broke("recogniser_failed", error)
+            self._ears = replace(self._ears, words=None)
+            return []
+        settled = self._canceller.settled
+        return [heard for r in readings for heard in self._judge.read(r, self.at, settled)]
+
+    def _broke(self, what: str, error: Exception) -> None:
+        self.ears_answer = False
+        self._faults.append(Fault(what, str(error)))
