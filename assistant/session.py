@@ -150,6 +150,11 @@ class Session:
         return self._stage.course.done if self._stage.course else 0
 
     @property
+    def step_seconds_left(self) -> float:
+        """How long the step that is on still runs; 0 outside a routine."""
+        return self._stage.course.countdown.left if self._stage.course else 0.0
+
+    @property
     def deadline(self) -> float | None:
         """When a `Tick` is next wanted; None when nothing is due."""
         s = self._stage
@@ -266,8 +271,9 @@ class Session:
             return
         if self._same_word(meaning):
             return
-        s.complaint = advice_id(meaning)
         tier = self._tier(meaning)
+        if tier in LOCKING or self.state not in LOCKED:
+            s.complaint = advice_id(meaning)
         if self.state is State.ENDED:
             self._advise_after_the_end(tier)
             return
@@ -307,6 +313,7 @@ class Session:
         s.last_heard_at = s.now
         if self.state is State.ENDED:
             return
+        s.interrupt()
         answer = self._phase.answers(s).get(meaning.intent)
         if answer is not None:
             self._move(answer(s, meaning))

@@ -69,6 +69,8 @@ class Stage:
     queue: list[tuple[str, dict[str, Value]]] = field(default_factory=list)
     speaking: str | None = None
     speak_by: float | None = None
+    set_aside: tuple[str | None, list[tuple[str, dict[str, Value]]]] | None = None
+    """What was being said when the person was understood; goes on unless something else is said."""
     wake_at: float | None = None
     """When the phase itself wants to be woken: a reminder, a repeat, the end of a pause."""
     came_from: State = State.IDLE
@@ -123,6 +125,11 @@ class Stage:
             self._speak(prompt, values)
         else:
             self.queue.append((prompt, values))
+
+    def interrupt(self) -> None:
+        """The person was understood: what is said next takes the place of what is being said."""
+        self.set_aside = (self.speaking, self.queue)
+        self.speaking, self.queue = None, []
 
     def hush(self) -> None:
         """Be silent."""
@@ -193,11 +200,18 @@ class Stage:
     def take(self) -> tuple[Effect, ...]:
         """Hand over the effects: off before everything, and no lease beside an off."""
         effects, self.effects = self.effects, []
+        self._go_on_saying(effects)
         offs = [effect for effect in effects if isinstance(effect, MassagerOff)]
         if not offs:
             return tuple(effects)
         rest = (e for e in effects if not isinstance(e, MassagerOff | MassagerLease))
         return (offs[0], *rest)
+
+    def _go_on_saying(self, effects: list[Effect]) -> None:
+        """Nothing new was said: the voice goes on with what it was saying."""
+        aside, self.set_aside = self.set_aside, None
+        if aside is not None and not any(isinstance(e, Say | Hush) for e in effects):
+            self.speaking, self.queue = aside
 
     @property
     def deadline(self) -> float | None:

@@ -1,0 +1,619 @@
+"""The session: every state with every intent, every row of the table, and what comes of it."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from assistant.build import make_rehearsal, make_session, manners, simulated
+from assistant.massager import Capabilities
+from assistant.messages import (
+    Begin,
+    Effect,
+    Ended,
+    MassagerLease,
+    MassagerOff,
+    MassagerReport,
+    Say,
+    StateChanged,
+    Tick,
+)
+from assistant.rehearsal import WILLING, Rehearsal
+from assistant.safety import Governor
+from assistant.session import Session, machine
+from assistant.settings import Settings
+from assistant.state import EVERY, LOCKED, MASSAGE, TABLE, Row, State, Trigger
+from audio.messages import Ear, Fault, Health, Heard, Level, Recovered, SayEnded
+from intents.intent import SAFETY, Intent
+
+DEVICE = Capabilities(levels=5, holds_lease=True, real=False)
+
+
+def kinds(rehearsal: Rehearsal, kind: str) -> list[dict[str, object]]:
+    return [line for line in rehearsal.lines if line["kind"] == kind]
+
+
+def prompts(rehearsal: Rehearsal) -> list[object]:
+    return [line["prompt"] for line in kinds(rehearsal, "say")]
+
+
+def walk(rehearsal: Rehearsal, state: State) -> Rehearsal:
+    """Bring a fresh session into `state`, as a person would."""
+    say, run = rehearsal.say, rehearsal.run_until
+    ways: dict[State, Callable[[], object]] = {
+        State.IDLE: lambda: None,
+        State.CHOOSING: lambda: say(Intent.START),
+        State.SCREENING: lambda: say(Intent.START, topic="neck-massager"),
+        State.HEARING_CHECK: lambda: (walk(rehearsal, State.SCREENING), run(state)),
+        State.HANDS_ONLY: lambda: (walk(rehearsal, State.HEARING_CHECK), say(Intent.NO)),
+        State.RATING_BEFORE: lambda: (walk(rehearsal, State.SCREENING), run(state)),
+        State.PREPARING: lambda: (walk(rehearsal, State.SCREENING), run(state)),
+        State.SPEAKING: lambda: (walk(rehearsal, State.SCREENING), run(state)),
+        State.DOING: lambda: (walk(rehearsal, State.SCREENING), run(state)),
+        State.HOLDING: lambda: (walk(rehearsal, State.DOING), say(Intent.HOLD)),
+        State.PAUSED: lambda: (walk(rehearsal, State.DOING), say(Intent.PAUSE)),
+        State.PAUSED_SORE: lambda: (
+            walk(rehearsal, State.DOING),
+            say(Intent.PAIN, topic="sore"),
+        ),
+        State.PAUSED_FAULT: lambda: (
+            walk(rehearsal, State.DOING),
+            rehearsal.tell(Fault("microphone_lost")),
+        ),
+        State.HALTED: lambda: (walk(rehearsal, State.DOING), say(Intent.STOP)),
+        State.HALTED_ASKING: lambda: (walk(rehearsal, State.DOING), say(Intent.DIZZY)),
+        State.HALTED_EMERGENCY: lambda: (walk(rehearsal, State.DOING), say(Intent.EMERGENCY)),
+        State.HALTED_RESTING: lambda: (walk(rehearsal, State.DOING), say(Intent.DEVICE)),
+        State.RATING_AFTER: lambda: (walk(rehearsal, State.DOING), say(Intent.FINISH)),
+        State.CLOSING: lambda: (
+            walk(rehearsal, State.RATING_AFTER),
+            say(Intent.NUMBER, value=3),
+        ),
+        State.ENDED: lambda: (walk(rehearsal, State.CLOSING), rehearsal.run_to_the_end()),
+        State.WAITING: lambda: (say(Intent.START, topic="screen-break"), run(state)),
+        State.COUNTING: lambda: (say(Intent.START, topic="biofeedback"), run(state)),
+    }
+    ways[state]()
+    assert rehearsal.session.state is state
+    return rehearsal
+
+
+@pytest.fixture
+def make(settings: Settings) -> Callable[[State], Rehearsal]:
+    def made(state: State) -> Rehearsal:
+        needed = {State.WAITING: "screen-break", State.COUNTING: "biofeedback"}.get(state)
+        if needed and needed not in settings.routines:
+            pytest.skip(f"no routine {needed}")
+        rehearsal = make_rehearsal(settings)
+        rehearsal.begin()
+        return walk(rehearsal, state)
+
+    return made
+
+
+# The table
+
+
+def test_every_state_can_be_left_by_each_kind_of_halt() -> None:
+    for trigger in (Trigger.HALT, Trigger.WARN, Trigger.ALARM):
+        sources = {source for row in TABLE if row.trigger is trigger for source in row.sources}
+        assert sources == set(EVERY)
+
+
+def test_nothing_leads_from_a_locked_state_back_to_massage() -> None:
+    onward = {row.dest for row in TABLE if set(row.sources) & set(LOCKED)} - {None}
+    assert onward <= {*LOCKED, State.CLOSING, State.ENDED}
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.trigger.value}-{row.dest}")
+def test_every_row_of_the_table_fires(row: Row) -> None:
+    for source in row.sources:
+        position = type("Position", (), {})()
+        built = machine(position, lambda dest: lambda: dest is row.dest)
+        built.set_state(source)
+        built.dispatch(row.trigger.value)
+        assert position.state is (row.dest or source)
+
+
+def test_no_method_of_the_session_jumps_past_the_table(settings: Settings) -> None:
+    session = make_session(settings, DEVICE)
+    assert not [name for name in dir(session) if name.startswith("to_")]
+
+
+# Every state with every intent
+
+
+@pytest.mark.parametrize("state", EVERY, ids=lambda s: s.value)
+@pytest.mark.parametrize("intent", sorted(SAFETY, key=lambda i: i.value), ids=lambda i: i.value)
+def test_a_safety_word_in_any_state_switches_off_before_anything_else(
+    make: Callable[[State], Rehearsal], state: State, intent: Intent
+) -> None:
+    rehearsal = make(state)
+    heard = Heard(Level.CONFIRMED, intent, intent.value, Ear.ALARM, rehearsal.now)
+    effects = rehearsal.session.handle(heard, rehearsal.now)
+    assert isinstance(effects[0], MassagerOff)
+    assert not [e for e in effects if isinstance(e, MassagerLease)]
+    assert rehearsal.session.state not in MASSAGE
+
+
+@pytest.mark.parametrize("state", EVERY, ids=lambda s: s.value)
+@pytest.mark.parametrize(
+    "intent", sorted(set(Intent) - SAFETY, key=lambda i: i.value), ids=lambda i: i.value
+)
+def test_a_known_word_in_any_state_is_never_met_with_silence(
+    make: Callable[[State], Rehearsal], state: State, intent: Intent
+) -> None:
+    rehearsal = make(state)
+    value = 5 if intent is Intent.NUMBER else None
+    heard = Heard(Level.FINAL, intent, intent.value, Ear.WORDS, rehearsal.now, value)
+    effects = rehearsal.session.handle(heard, rehearsal.now)
+    speaks = any(isinstance(effect, Say | StateChanged | Ended) for effect in effects)
+    assert speaks or state is State.ENDED
+
+
+# Choosing and screening
+
+
+def test_start_without_a_tool_asks_once_which(rehearsal: Rehearsal) -> None:
+    rehearsal.say(Intent.START)
+    assert rehearsal.session.state is State.CHOOSING
+    assert prompts(rehearsal)[-1] == "choosing.ask.1"
+    rehearsal.say(Intent.TOOL, topic="balls")
+    assert rehearsal.session.routine is not None
+    assert rehearsal.session.routine.name == "roll-out"
+
+
+def test_a_default_tool_is_taken_without_asking(settings: Settings) -> None:
+    chosen = Session(
+        settings.routines,
+        settings.script,
+        settings.advice,
+        replace(manners(settings), default_tool="hands"),
+        Governor(),
+    )
+    chosen.handle(Begin(), 0.0)
+    chosen.handle(Heard(Level.FINAL, Intent.START, "start", Ear.WORDS, 1.0), 1.0)
+    assert chosen.routine is not None
+    assert chosen.routine.name == "hands-on"
+
+
+def test_all_six_reasons_are_asked_one_at_a_time(rehearsal: Rehearsal) -> None:
+    rehearsal.say(Intent.START, topic="hands-on")
+    rehearsal.run_until(State.RATING_BEFORE)
+    asked = [p for p in prompts(rehearsal) if str(p).startswith("screening.") and str(p)[-1] == "1"]
+    assert len(asked) == 6
+
+
+@pytest.mark.parametrize("noes", range(6))
+def test_a_yes_to_any_reason_ends_kindly_without_massage(rehearsal: Rehearsal, noes: int) -> None:
+    rehearsal.say(Intent.START, topic="neck-massager")
+    for _ in range(noes):
+        rehearsal.say(Intent.NO)
+    rehearsal.say(Intent.YES)
+    assert str(prompts(rehearsal)[-1]).endswith(".declined")
+    assert rehearsal.run_to_the_end()
+    assert rehearsal.conductor.ended == "declined"
+    assert not [line for line in kinds(rehearsal, "massager") if line["on"]]
+
+
+def test_three_unclear_answers_end_the_screening_each_prompt_clearer(settings: Settings) -> None:
+    rehearsal = Rehearsal(make_session(settings, DEVICE), simulated, answers={})
+    rehearsal.begin()
+    rehearsal.say(Intent.START, topic="hands-on")
+    assert rehearsal.run_to_the_end()
+    tries = [p for p in prompts(rehearsal) if str(p).startswith("screening.injury")]
+    assert tries == [f"screening.injury.{n}" for n in (1, 2, 3)]
+    assert rehearsal.conductor.ended == "unanswered"
+
+
+# The hearing check
+
+
+def test_a_person_not_heard_in_three_tries_gets_no_massager_but_may_go_on_by_hand(
+    settings: Settings,
+) -> None:
+    answers = {s: m for s, m in WILLING.items() if s is not State.HEARING_CHECK}
+    rehearsal = Rehearsal(make_session(settings, DEVICE), simulated, answers)
+    rehearsal.begin()
+    rehearsal.say(Intent.START, topic="neck-massager")
+    assert rehearsal.run_to_the_end()
+    told = prompts(rehearsal)
+    assert [f"hearing_check.ask.{n}" in told for n in (1, 2, 3)] == [True] * 3
+    assert "hearing_check.failed" in told
+    assert "hands-on.intro" in told
+    assert not [line for line in kinds(rehearsal, "massager") if line["on"]]
+
+
+def test_the_same_word_heard_twice_passes_the_check_and_halts_nothing(
+    make: Callable[[State], Rehearsal],
+) -> None:
+    rehearsal = make(State.HEARING_CHECK)
+    for level, later in ((Level.CONFIRMED, 0.0), (Level.FINAL, 0.6)):
+        rehearsal.now += later
+        rehearsal.tell(Heard(level, Intent.STOP, "stop", Ear.ALARM, rehearsal.now))
+    assert rehearsal.session.state is State.RATING_BEFORE
+
+
+def test_a_suspected_word_does_not_pass_the_check(make: Callable[[State], Rehearsal]) -> None:
+    rehearsal = make(State.HEARING_CHECK)
+    rehearsal.tell(Heard(Level.SUSPECT, Intent.STOP, "stop", Ear.ALARM, rehearsal.now))
+    assert rehearsal.session.state is State.HEARING_CHECK
+
+
+def test_a_passed_check_is_not_called_a_promise(settings: Settings) -> None:
+    text = " ".join(settings.script.line("hearing_check.passed")).lower()
+    assert "if i ever" in text
+    assert not {"always", "promise", "every time"} & set(text.split())
+
+
+def test_a_practice_ear_does_not_get_a_real_massager(settings: Settings) -> None:
+    real = Capabilities(levels=3, holds_lease=True, real=True)
+    session = make_session(settings, real)
+    now = 0.0
+    session.handle(Health(now, 0.0, -50.0, 0, practice=True), now)
+    session.handle(Begin("neck-massager"), now)
+    said: list[str] = []
+    for _ in range(6):
+        now += 1.0
+        effects = session.handle(Heard(Level.FINAL, Intent.NO, "no", Ear.WORDS, now), now)
+        said += [effect.prompt for effect in effects if isinstance(effect, Say)]
+    assert "hearing_check.practice" in said
+    assert session.state is State.HANDS_ONLY
+
+
+# The massage
+
+
+def test_the_massager_runs_gently_for_a_minute_and_rises_only_when_asked(
+    in_massage: Rehearsal,
+) -> None:
+    in_massage.say(Intent.STRONGER)
+    assert prompts(in_massage)[-1] == "massager.gentle_minute"
+    in_massage.run_for(100.0)
+    levels = {line["level"] for line in kinds(in_massage, "massager") if line["on"]}
+    assert levels == {1}
+    in_massage.say(Intent.STRONGER)
+    assert kinds(in_massage, "massager")[-1]["level"] == 2
+    in_massage.say(Intent.SOFTER)
+    in_massage.run_for(5.0)
+    assert kinds(in_massage, "massager")[-1]["level"] == 1
+
+
+def test_a_hold_keeps_the_steps_time(in_massage: Rehearsal) -> None:
+    left = _seconds_left(in_massage)
+    in_massage.say(Intent.HOLD)
+    assert kinds(in_massage, "hold")[-1]["seconds"] == 10
+    in_massage.run_until(State.DOING)
+    assert _seconds_left(in_massage) == pytest.approx(left, abs=0.01)
+
+
+def test_release_ends_a_hold_and_longer_adds_to_it(in_massage: Rehearsal) -> None:
+    in_massage.say(Intent.HOLD)
+    in_massage.say(Intent.LONGER)
+    in_massage.run_for(15.0)
+    assert in_massage.session.state is State.HOLDING
+    in_massage.say(Intent.RELEASE)
+    assert in_massage.session.state is State.DOING
+
+
+def test_a_knot_found_while_the_step_is_spoken_is_held_and_the_step_told_again(
+    make: Callable[[State], Rehearsal],
+) -> None:
+    rehearsal = make(State.SPEAKING)
+    told = prompts(rehearsal)[-1]
+    rehearsal.say(Intent.HOLD)
+    assert rehearsal.session.state is State.HOLDING
+    rehearsal.run_until(State.SPEAKING)
+    rehearsal.run_until(State.DOING)
+    assert prompts(rehearsal)[-1] == told
+
+
+def _seconds_left(rehearsal: Rehearsal) -> float:
+    return rehearsal.session.step_seconds_left
+
+
+@pytest.mark.parametrize("pause_seconds", [1.0, 20.0, 50.0])
+def test_a_pause_changes_nothing_but_time(in_massage: Rehearsal, pause_seconds: float) -> None:
+    left = _seconds_left(in_massage)
+    in_massage.say(Intent.PAUSE)
+    assert kinds(in_massage, "massager")[-1]["on"] is False
+    in_massage.run_for(pause_seconds)
+    in_massage.say(Intent.CONTINUE)
+    assert in_massage.session.state is State.DOING
+    assert _seconds_left(in_massage) == pytest.approx(left, abs=0.01)
+    assert kinds(in_massage, "massager")[-1]["on"] is True
+
+
+def test_the_next_step_is_announced_and_the_end_counted_by_tones(settings: Settings) -> None:
+    rehearsal = make_rehearsal(settings)
+    rehearsal.begin("hands-on")
+    rehearsal.run_to_the_end()
+    routine = settings.routines["hands-on"]
+    told = prompts(rehearsal)
+    for step in routine.steps[1:]:
+        assert f"hands-on.{step.id}.coming" in told
+    order = [told.index(f"hands-on.{step.id}") for step in routine.steps]
+    assert order == sorted(order)
+
+
+def test_next_and_back_move_and_a_skipped_last_step_ends_the_massage(
+    in_massage: Rehearsal,
+) -> None:
+    assert in_massage.session.routine is not None
+    many = len(in_massage.session.routine.steps)
+    in_massage.say(Intent.NEXT)
+    in_massage.say(Intent.NEXT)
+    in_massage.say(Intent.BACK)
+    assert [line["index"] for line in kinds(in_massage, "step")] == [1, 2, 3, 2]
+    for _ in range(many - 1):
+        in_massage.say(Intent.SKIP)
+    assert in_massage.session.state is State.RATING_AFTER
+
+
+def test_long_silence_in_a_massage_is_asked_twice_then_pauses_then_ends(
+    settings: Settings,
+) -> None:
+    silent = {s: m for s, m in WILLING.items() if s not in (State.DOING, State.PAUSED)}
+    rehearsal = Rehearsal(make_session(settings, DEVICE), simulated, silent)
+    rehearsal.begin("neck-massager")
+    assert rehearsal.run_until(State.PAUSED)
+    told = prompts(rehearsal)
+    assert "still_with_me.1" in told
+    assert "still_with_me.2" in told
+    assert rehearsal.run_to_the_end()
+    assert rehearsal.conductor.ended == "stopped"
+
+
+# Suspicion
+
+
+def test_a_suspicion_pauses_the_massager_for_a_moment_and_costs_nothing(
+    in_massage: Rehearsal,
+) -> None:
+    left = _seconds_left(in_massage)
+    in_massage.tell(Heard(Level.SUSPECT, Intent.STOP, "stop", Ear.ALARM, in_massage.now))
+    assert kinds(in_massage, "massager")[-1]["why"] == "suspect"
+    in_massage.run_for(1.4)
+    assert kinds(in_massage, "massager")[-1]["on"] is False
+    in_massage.run_for(0.2)
+    assert kinds(in_massage, "massager")[-1]["on"] is True
+    assert in_massage.session.state is State.DOING
+    assert _seconds_left(in_massage) == pytest.approx(left - 0.1, abs=0.05)
+
+
+def test_other_peoples_talk_is_passed_over_in_a_massage(in_massage: Rehearsal) -> None:
+    before = len(in_massage.lines)
+    in_massage.tell(Heard(Level.FINAL, None, "pass me the salt", Ear.WORDS, in_massage.now))
+    in_massage.tell(Heard(Level.VOICE, None, "", Ear.WORDS, in_massage.now))
+    assert [line["kind"] for line in in_massage.lines[before:]] in ([], ["heard"])
+
+
+# Halts
+
+
+def test_continue_undoes_a_plain_stop(in_massage: Rehearsal) -> None:
+    left = _seconds_left(in_massage)
+    in_massage.say(Intent.STOP)
+    assert in_massage.session.state is State.HALTED
+    assert prompts(in_massage)[-1] == "stopped"
+    in_massage.run_for(10.0)
+    in_massage.say(Intent.CONTINUE)
+    assert in_massage.session.state is State.DOING
+    assert _seconds_left(in_massage) == pytest.approx(left, abs=0.01)
+
+
+@pytest.mark.parametrize("intent", [Intent.DIZZY, Intent.TINGLING, Intent.EMERGENCY])
+def test_continue_undoes_nothing_more_serious(in_massage: Rehearsal, intent: Intent) -> None:
+    in_massage.say(intent)
+    before = in_massage.session.state
+    in_massage.say(Intent.CONTINUE)
+    assert in_massage.session.state is before
+    assert "halted.locked" in prompts(in_massage)
+
+
+def test_a_stop_after_a_warning_does_not_unlock_it(in_massage: Rehearsal) -> None:
+    in_massage.say(Intent.DIZZY)
+    in_massage.run_for(30.0)
+    in_massage.say(Intent.STOP)
+    in_massage.say(Intent.CONTINUE)
+    in_massage.run_for(5.0)
+    assert in_massage.session.state.top == "halted"
+
+
+def test_a_no_to_the_one_question_is_rest_and_the_end(in_massage: Rehearsal) -> None:
+    in_massage.say(Intent.TINGLING)
+    in_massage.run_for(20.0)
+    in_massage.say(Intent.NO)
+    assert "advice.tingling.if_no" in prompts(in_massage)
+    assert in_massage.run_to_the_end()
+    assert in_massage.conductor.ended == "halted"
+    assert "closing.signs" in prompts(in_massage)
+
+
+@pytest.mark.parametrize("answer", [Intent.YES, Intent.UNSURE, None])
+def test_yes_unsure_or_silence_is_an_emergency(
+    in_massage: Rehearsal, answer: Intent | None
+) -> None:
+    in_massage.say(Intent.DIZZY)
+    in_massage.run_for(20.0)
+    if answer is not None:
+        in_massage.say(answer)
+    assert in_massage.run_until(State.HALTED_EMERGENCY, 120.0)
+    tiers = [line["tier"] for line in kinds(in_massage, "advice")]
+    assert tiers == ["warning", "emergency"]
+
+
+def test_an_emergency_is_repeated_until_answered(in_massage: Rehearsal) -> None:
+    in_massage.say(Intent.EMERGENCY)
+    in_massage.run_for(300.0)
+    repeats = [p for p in prompts(in_massage) if p == "advice.emergency.repeat"]
+    assert len(repeats) > 5
+    assert in_massage.session.state is State.HALTED_EMERGENCY
+    in_massage.say(Intent.YES)
+    assert in_massage.run_to_the_end()
+
+
+def test_a_sore_spot_pauses_and_offers_lighter_skip_or_finish(in_massage: Rehearsal) -> None:
+    in_massage.say(Intent.PAIN, topic="sore")
+    assert in_massage.session.state is State.PAUSED_SORE
+    in_massage.say(Intent.SOFTER)
+    assert in_massage.session.state is State.DOING
+
+
+def test_a_hot_device_is_off_and_stays_off_for_today(in_massage: Rehearsal) -> None:
+    in_massage.say(Intent.DEVICE, topic="hot")
+    assert "advice.hot.say" in prompts(in_massage) or in_massage.run_for(10.0) is None
+    assert in_massage.run_to_the_end()
+    assert in_massage.conductor.ended == "halted"
+
+
+def test_a_headache_is_asked_for_the_signs_of_danger_first(rehearsal: Rehearsal) -> None:
+    rehearsal.say(Intent.START, topic="headache")
+    assert "idle.red_flags.1" in prompts(rehearsal)
+    rehearsal.say(Intent.YES)
+    assert rehearsal.session.state is State.HALTED_EMERGENCY
+
+
+# Faults
+
+
+@pytest.mark.parametrize(
+    "what", ["microphone_lost", "microphone_muted", "audio_process_died", "disk_full", "whatever"]
+)
+def test_a_fault_switches_off_says_so_and_waits_for_the_persons_word(
+    in_massage: Rehearsal, what: str
+) -> None:
+    left = _seconds_left(in_massage)
+    effects: tuple[Effect, ...] = in_massage.session.handle(Fault(what), in_massage.now)
+    assert isinstance(effects[0], MassagerOff)
+    assert in_massage.session.state is State.PAUSED_FAULT
+    in_massage.say(Intent.CONTINUE)
+    assert in_massage.session.state is State.PAUSED_FAULT
+    in_massage.tell(Recovered(what))
+    assert in_massage.session.state is State.PAUSED_FAULT
+    in_massage.say(Intent.CONTINUE)
+    assert in_massage.session.state is State.DOING
+    assert _seconds_left(in_massage) == pytest.approx(left, abs=0.01)
+
+
+def test_ears_that_fall_silent_are_a_fault_within_three_seconds(in_massage: Rehearsal) -> None:
+    in_massage.hears = False
+    deaf_at = in_massage.now
+    assert in_massage.run_until(State.PAUSED_FAULT, 10.0)
+    assert in_massage.now - deaf_at <= 3.01
+    assert "fault.microphone_lost" in prompts(in_massage)
+
+
+def test_a_fault_that_lasts_ends_the_session(in_massage: Rehearsal) -> None:
+    in_massage.tell(Fault("microphone_lost"))
+    assert in_massage.run_to_the_end(200.0)
+    assert in_massage.conductor.ended == "faulted"
+
+
+def test_a_device_that_does_not_obey_is_named_and_never_used_again(
+    in_massage: Rehearsal,
+) -> None:
+    in_massage.say(Intent.STOP)
+    in_massage.tell(MassagerReport(True, 1, in_massage.now + 3.0))
+    assert "fault.device_failed" in prompts(in_massage)
+    in_massage.tell(Recovered("device_failed"))
+    in_massage.say(Intent.CONTINUE)
+    in_massage.run_for(10.0)
+    assert not [line for line in kinds(in_massage, "massager")[-3:] if line["on"]]
+
+
+def test_a_voice_that_never_finishes_is_a_fault(settings: Settings) -> None:
+    session = make_session(settings, DEVICE)
+    session.handle(Begin(), 0.0)
+    session.handle(Heard(Level.FINAL, Intent.START, "start", Ear.WORDS, 0.0), 0.0)
+    session.handle(Tick(), 400.0)
+    assert session.state is State.PAUSED_FAULT
+
+
+# Invariants
+
+INTENTS = sorted(Intent, key=lambda intent: intent.value)
+TOPICS: dict[Intent, tuple[str | None, ...]] = {
+    Intent.START: (None, "neck-massager", "hands-on", "headache", "nonsense"),
+    Intent.TOOL: ("massager", "hands", "balls", "nonsense", None),
+    Intent.PAIN: ("sore", "sharp_pain", None),
+    Intent.DEVICE: ("hot", "caught"),
+    Intent.QUESTION: ("how_long", "nonsense", None),
+}
+
+
+@st.composite
+def happenings(draw: st.DrawFn) -> tuple[object, ...]:
+    kind = draw(st.sampled_from(["say", "say", "say", "wait", "wait", "fault", "deaf", "device"]))
+    if kind == "say":
+        intent = draw(st.sampled_from(INTENTS))
+        topic = draw(st.sampled_from(TOPICS.get(intent, (None,))))
+        level = draw(st.sampled_from([Level.FINAL, Level.CONFIRMED, Level.SUSPECT]))
+        return kind, intent, topic, level, draw(st.integers(0, 10))
+    if kind == "wait":
+        return kind, draw(st.floats(0.0, 90.0))
+    if kind == "fault":
+        what = draw(st.sampled_from(["microphone_lost", "voice_failed", "device_silent"]))
+        return kind, what, draw(st.booleans())
+    return kind, draw(st.booleans())
+
+
+def _live(rehearsal: Rehearsal, happening: tuple[object, ...]) -> None:
+    match happening:
+        case ("say", Intent() as intent, topic, Level() as level, int(value)):
+            number = value if intent is Intent.NUMBER else None
+            heard = Heard(level, intent, "", Ear.WORDS, rehearsal.now, number, topic)  # type: ignore[arg-type]
+            rehearsal.tell(heard)
+        case ("wait", float(seconds)):
+            rehearsal.run_for(seconds)
+        case ("fault", str(what), bool(over)):
+            rehearsal.tell(Fault(what))
+            if over:
+                rehearsal.tell(Recovered(what))
+        case ("deaf", bool(hears)):
+            rehearsal.hears = hears
+        case ("device", bool(silent)):
+            rehearsal.massager.silent = silent  # type: ignore[union-attr]
+
+
+@hypothesis_settings(max_examples=120, deadline=None)
+@given(
+    start=st.sampled_from([State.IDLE, State.SCREENING, State.DOING]),
+    happened=st.lists(happenings(), max_size=25),
+)
+def test_nothing_leaves_the_massager_on_outside_massage_or_raises_it_by_more_than_one(
+    settings: Settings, start: State, happened: list[tuple[object, ...]]
+) -> None:
+    rehearsal = make_rehearsal(settings)
+    rehearsal.begin()
+    walk(rehearsal, start)
+    for happening in happened:
+        _live(rehearsal, happening)
+        device_on = rehearsal.massager.on  # type: ignore[union-attr]
+        assert not device_on or rehearsal.session.state in MASSAGE
+    levels = [line["level"] for line in kinds(rehearsal, "massager") if line["on"]]
+    previous = [0, *levels]
+    assert all(int(b) - int(a) <= 1 for a, b in itertools.pairwise(previous))  # type: ignore[call-overload]
+
+
+def test_time_that_goes_by_in_one_leap_or_in_many_is_the_same(settings: Settings) -> None:
+    def lived(ticks: int) -> list[object]:
+        rehearsal = make_rehearsal(settings)
+        rehearsal.begin("hands-on")
+        rehearsal.run_until(State.DOING)
+        for _ in range(ticks):
+            rehearsal.run_for(60.0 / ticks)
+        return prompts(rehearsal)
+
+    assert lived(1) == lived(60)
+
+
+def test_a_prompt_cut_short_is_not_taken_for_spoken(make: Callable[[State], Rehearsal]) -> None:
+    rehearsal = make(State.SPEAKING)
+    prompt = prompts(rehearsal)[-1]
+    rehearsal.tell(SayEnded(str(prompt), rehearsal.now, cut=True))
+    assert rehearsal.session.state is State.SPEAKING
