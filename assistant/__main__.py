@@ -9,7 +9,10 @@ from typing import Any
 import click
 
 from assistant.commands.doctor import doctor
+from assistant.commands.hear import hear
 from assistant.commands.journal import journal
+from assistant.commands.massager import massager
+from assistant.commands.routine import prompts, routine
 from audio.errors import UnknotError
 
 
@@ -38,7 +41,7 @@ def main() -> None:
     """A voice-guided, hands-free neck massage. You can always stop it with your voice."""
 
 
-for _command in (doctor, journal):
+for _command in (hear, routine, prompts, massager, doctor, journal):
     main.add_command(_command)
 
 

@@ -1,4 +1,4 @@
-"""Writes one session into the journal while it goes on; it must never keep what the journal omits."""
+"""Writes one session into the journal as it goes; it must never keep what the journal omits."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ from assistant.journal import Journal
 
 
 class JournalDiary:
-    """What the conductor writes into: one session of `journal`, begun at the wall time of `clock`."""
+    """What the conductor writes into: one session of `journal`; `clock` gives wall time."""
 
     def __init__(self, journal: Journal, clock: Callable[[], float]) -> None:
         self._journal = journal

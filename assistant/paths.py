@@ -32,9 +32,19 @@ def cache_folder() -> Path:
     return _of_service("CACHE_DIRECTORY") or _DIRS.user_cache_path
 
 
-def journal_file() -> Path:
-    """The journal of sessions."""
-    return state_folder() / "journal.sqlite3"
+def massagers_file() -> Path:
+    """The person's own massagers, apart from all other settings."""
+    return config_folder() / "massagers.toml"
+
+
+def voice_folder() -> Path:
+    """Rendered prompts."""
+    return cache_folder() / "voice"
+
+
+def journal_file(named: str = "") -> Path:
+    """The journal of sessions; `named` is the setting, relative to the state folder."""
+    return state_folder() / (Path(named).expanduser() if named else "journal.sqlite3")
 
 
 def _of_service(variable: str) -> Path | None:

@@ -117,6 +117,19 @@ def test_a_folder_that_is_not_there_is_one_line(two_sessions: Path) -> None:
     assert "nowhere/a.svg" in result.stderr
 
 
+def test_the_journal_is_where_the_settings_say(
+    two_sessions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONFIGURATION_DIRECTORY", str(tmp_path))
+    settings = tmp_path / "settings.toml"
+    settings.write_text('[journal]\npath = "other.sqlite3"\n')
+    assert unknot("journal", "list").stdout == ""
+    (two_sessions / "journal.sqlite3").rename(two_sessions / "other.sqlite3")
+    assert len(unknot("journal", "list").stdout.splitlines()) == 2
+    settings.write_text("[journal]\npath = 7\n")
+    assert unknot("journal", "list").exit_code == 3
+
+
 @pytest.mark.parametrize(
     "arguments", [["list"], ["list", "--json"], ["export"], ["forget", "--all"]], ids=" ".join
 )
@@ -183,3 +196,88 @@ def test_a_reader_who_leaves_early_sees_no_traceback(two_sessions: Path) -> None
         export.stdout.readline()
         export.stdout.close()
         assert export.stderr.read() == b""
+
+
+def test_every_routine_is_listed_by_the_name_that_shows_it(state: Path) -> None:
+    listed = json_lines(unknot("routine", "list", "--json").stdout)
+    assert {"neck-massager", "hands-on", "roll-out"} <= {line["name"] for line in listed}
+    last = listed[-1]
+    assert str(last["title"]) in unknot("routine", "show", str(last["name"])).stdout
+
+
+def test_a_session_is_rehearsed_to_its_end(state: Path) -> None:
+    told = unknot("routine", "rehearse", "hands-on").stdout.splitlines()
+    assert told[-1].endswith("end: finished")
+    lines = json_lines(unknot("routine", "rehearse", "hands-on", "--json").stdout)
+    assert lines[-1]["kind"] == "end"
+
+
+def test_a_prompt_has_one_id_wherever_it_is_listed(state: Path) -> None:
+    everything = json_lines(unknot("prompts", "--json").stdout)
+    ids = [line["id"] for line in everything]
+    assert len(ids) == len(set(ids))
+    own = json_lines(unknot("routine", "show", "hands-on", "--json").stdout)
+    assert own
+    assert all(line in everything for line in own)
+    assert all(list(line) == ["id", "text"] for line in everything)
+
+
+def test_every_problem_of_a_routine_is_told_with_its_line(state: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.toml"
+    broken.write_text('title = ""\ntool = "feet"\n')
+    result = unknot("routine", "check", str(broken))
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert len(lines) > 1
+    assert all(line.startswith(f"{broken}:") for line in lines)
+    problems = json_lines(unknot("routine", "check", "--json", str(broken)).stdout)
+    assert len(problems) == len(lines)
+    assert {"file", "line", "remedy"} <= set(problems[0])
+
+
+def test_a_sound_routine_passes_its_check(state: Path) -> None:
+    file = Path(__file__).parent.parent / "config" / "routines" / "hands-on.toml"
+    result = unknot("routine", "check", str(file))
+    assert result.exit_code == 0
+    assert result.stdout == ""
+
+
+def test_broken_settings_are_all_told_at_once(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONFIGURATION_DIRECTORY", str(tmp_path))
+    (tmp_path / "settings.toml").write_text("[session]\ntries = 9\nfoo = 1\n")
+    result = unknot("routine", "list")
+    assert result.exit_code == 3
+    assert [line.split(": ")[0] for line in result.stderr.splitlines()] == ["unknot"] * 2
+
+
+def test_off_works_where_all_other_settings_are_broken(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONFIGURATION_DIRECTORY", str(tmp_path))
+    (tmp_path / "settings.toml").write_text("broken")
+    assert unknot("massager", "off").exit_code == 0
+
+
+def test_a_massager_that_cannot_be_reached_is_not_safe(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONFIGURATION_DIRECTORY", str(tmp_path))
+    (tmp_path / "massagers.toml").write_text(f'[back]\nkind = "pin"\nled = "{tmp_path}/none"\n')
+    result = unknot("massager", "off")
+    assert result.exit_code == 4
+    assert len(result.stderr.splitlines()) == 1
+    assert unknot("massager", "test", "front").exit_code == 4
+
+
+def test_nothing_is_switched_on_before_the_person_says_where_it_lies(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    led = tmp_path / "led"
+    led.mkdir()
+    monkeypatch.setenv("CONFIGURATION_DIRECTORY", str(tmp_path))
+    (tmp_path / "massagers.toml").write_text(f'[back]\nkind = "pin"\nled = "{led}"\n')
+    result = CliRunner().invoke(main, ["massager", "test", "back"], input="n\n")
+    assert result.exit_code == 1
+    assert list(led.iterdir()) == []

@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from assistant.__main__ import main
-from assistant.doctor import Check, exit_code, power, throttling
+from assistant.doctor import exit_code
+from assistant.machine_checks import Check, power, throttling
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ def doctor(ctx: click.Context, sound_only: bool, as_json: bool) -> None:
     """
     from assistant.doctor import examine, exit_code
 
-    checks = examine(sound_only=sound_only)
+    checks = list(examine(sound_only=sound_only))
     for check in checks:
         if as_json:
             fields = asdict(check)

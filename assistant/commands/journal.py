@@ -97,13 +97,29 @@ def forget(number: int | None, everything: bool) -> None:
 def _opened() -> "Iterator[Journal | None]":
     """The journal, or None where there is none yet: looking must not make one."""
     from assistant.journal import Journal
-    from assistant.paths import journal_file
 
-    if not journal_file().exists():
+    file = _place()
+    if not file.exists():
         yield None
         return
-    with Journal(journal_file()) as kept:
+    with Journal(file) as kept:
         yield kept
+
+
+def _place() -> Path:
+    """Where the journal is. Of the settings only this one is read: the others take their time."""
+    from assistant.paths import config_folder, journal_file
+    from assistant.toml_file import read_toml
+
+    own = config_folder() / "settings.toml"
+    table = read_toml(own).data.get("journal", {}) if own.exists() else {}
+    named = table.get("path", "") if isinstance(table, dict) else None
+    if isinstance(named, str):
+        return journal_file(named)
+
+    from assistant.settings import load  # tells what is wrong with it
+
+    return journal_file(load().journal.path)
 
 
 def _events(number: int | None) -> list[dict[str, object]]:

@@ -1,0 +1,115 @@
+"""`unknot routine` and `unknot prompts`: everything that can be said; it must never say it."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from assistant.routine import Routine
+    from assistant.settings import Settings
+
+
+@click.group()
+def routine() -> None:
+    """The massages and rests that there are, and whether a file of your own is sound."""
+
+
+@routine.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line a routine.")
+def list_(as_json: bool) -> None:
+    """List the routines: name, tool, minutes, title."""
+    from assistant.settings import load
+
+    for one in load().routines.values():
+        minutes = one.seconds / 60
+        if as_json:
+            facts = {"name": one.name, "title": one.title, "tool": one.tool.value}
+            click.echo(json.dumps({**facts, "minutes": minutes, "steps": len(one.steps)}))
+        else:
+            click.echo(f"{one.name:<20} {one.tool.value:<9} {minutes:4.1f} min  {one.title}")
+
+
+@routine.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line a prompt: its id and text.")
+def show(name: str, as_json: bool) -> None:
+    """Show what a routine says, part by part."""
+    from assistant.script import routine_prompts
+    from assistant.settings import load
+
+    chosen = _find(load(), name)
+    if as_json:
+        for prompt in routine_prompts(chosen):
+            click.echo(json.dumps({"id": prompt.id, "text": " ".join(prompt.sentences)}))
+        return
+    click.echo(f"{chosen.title} ({chosen.seconds / 60:.1f} min, {chosen.tool.value})")
+    for sentence in (*chosen.intro, *chosen.setup):
+        click.echo(f"      {sentence}")
+    for number, step in enumerate(chosen.steps, start=1):
+        level = f", level {step.level}" if step.level else ""
+        click.echo(f"{number:>4}  {step.name} ({step.seconds:g} s{level})")
+        for sentence in (*step.say, *step.avoid):
+            click.echo(f"      {sentence}")
+    click.echo(f"Sources: {', '.join(chosen.sources)}")
+
+
+@routine.command()
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON line a problem.")
+@click.pass_context
+def check(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
+    """Say every problem of a routine's file at once, with its line and what to do.
+
+    Exit code 1 where there is any.
+    """
+    from dataclasses import asdict
+
+    from assistant.settings import check_routine
+
+    problems = [problem for file in files for problem in check_routine(file)]
+    for problem in problems:
+        click.echo(json.dumps(asdict(problem)) if as_json else str(problem))
+    if problems:
+        ctx.exit(1)
+    if not as_json:
+        click.echo(f"{len(files)} sound", err=True)
+
+
+@routine.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="The event lines instead.")
+def rehearse(name: str, as_json: bool) -> None:
+    """Tell a whole session as text, in no time, with somebody who answers every question."""
+    from assistant.build import make_rehearsal
+    from assistant.rehearsal import spoken
+    from assistant.settings import load
+
+    settings = load()
+    rehearsal = make_rehearsal(settings)
+    rehearsal.begin(_find(settings, name).name)
+    ended = rehearsal.run_to_the_end()
+    for line in map(json.dumps, rehearsal.lines) if as_json else spoken(rehearsal.lines):
+        click.echo(line)
+    if not ended:
+        click.echo("... and so on, until the person says finish.", err=True)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON line a prompt: its id and text.")
+def prompts(as_json: bool) -> None:
+    """List everything that unknot can say, by id."""
+    from assistant.settings import load
+
+    for name, text in load().script.all():
+        click.echo(json.dumps({"id": name, "text": text}) if as_json else f"{name:<40} {text}")
+
+
+def _find(settings: "Settings", name: str) -> "Routine":
+    if name not in settings.routines:
+        known = ", ".join(settings.routines)
+        raise click.UsageError(f"no routine is called {name!r}; there is: {known}")
+    return settings.routines[name]
