@@ -75,4 +75,5 @@ class Meaning:
     """The number said: 0 to 10 for NUMBER, minutes for LONGER and the like."""
     topic: str | None = None
     """Which one: a routine's name for START, a tool (hands, balls, massager) for TOOL, a question's
-    id for QUESTION, an advice id (dizzy, sick, headache, sharp_pain, sore, ...) for safety intents."""
+    id for QUESTION, an advice id (dizzy, sick, headache, sharp_pain, sore, ...) for safety
+    intents."""

@@ -101,9 +101,15 @@ class Phrasebook:
             and (most is None or wording.line <= most)
         )
 
+    def pieces(self) -> tuple[str, ...]:
+        """Return what stands on either side of gaps, each once: `phrases` leaves these out."""
+        gapped = (wording.text for wording in self._wordings if GAP in wording.words)
+        return tuple(dict.fromkeys(piece.strip() for text in gapped for piece in text.split(GAP)))
+
     def words(self) -> tuple[str, ...]:
-        """Return every single word of every phrase and politeness, sorted."""
-        return tuple(sorted({w for p in (*self.phrases(), *self.polite) for w in p.split()}))
+        """Return every single word of every phrase, piece and politeness, sorted."""
+        listed = (*self.phrases(), *self.pieces(), *self.polite)
+        return tuple(sorted({word for phrase in listed for word in phrase.split()}))
 
     def _add(self, wording: Wording) -> Iterator[str]:
         other = self._whole.setdefault(wording.words, wording)
@@ -144,7 +150,8 @@ class Phrasebook:
 
     def _occurrences(self, words: Sequence[str]) -> Iterator[tuple[int, int, Meaning]]:
         for start, word in enumerate(words):
-            for end in range(start + 1, start + self._longest.get(word, 0) + 1):
+            longest = min(self._longest.get(word, 0), len(words) - start)
+            for end in range(start + 1, start + longest + 1):
                 meaning = self._anywhere.get(tuple(words[start:end]))
                 if meaning:
                     yield start, end, meaning

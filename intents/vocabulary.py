@@ -12,16 +12,18 @@ from intents.phrasebook import Phrasebook
 
 
 def grammar(book: Phrasebook, intents: Collection[Intent] | None = None) -> tuple[str, ...]:
-    """Return phrases (repeated by their sensitivity), politeness, decoys and `[unk]`.
+    """Return phrases (repeated by their sensitivity), pieces, politeness, decoys and `[unk]`.
 
     `intents` limits the ordinary phrases; the safety phrases are always there. A phrase that brings
     no pair of words that the ones before it lack is left out: every phrase stays possible, and
     those with many wordings do not outweigh the safety words.
     """
     wanted = None if intents is None else SAFETY.union(intents)
-    listed = _with_new_pairs(book.phrases(wanted), always=book.sensitivity)
+    phrases = dict.fromkeys((*book.phrases(wanted), *book.pieces()))
+    listed = dict.fromkeys(_with_new_pairs(phrases, always=book.sensitivity))
     repeated = [phrase for phrase in listed for _ in range(book.sensitivity.get(phrase, 1))]
-    return (*repeated, *book.polite, *book.decoys, *book.unknown)
+    others = dict.fromkeys((*book.polite, *book.decoys))
+    return (*repeated, *(other for other in others if other not in listed), *book.unknown)
 
 
 def _with_new_pairs(phrases: Iterable[str], always: Collection[str]) -> Iterator[str]:

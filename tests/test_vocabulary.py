@@ -1,0 +1,64 @@
+"""Proves the recogniser's word list: safety words always and often, every phrase still possible."""
+
+import tomllib
+from importlib.resources import files
+from itertools import pairwise
+
+from intents.intent import SAFETY, Intent
+from intents.phrasebook import Phrasebook
+from intents.vocabulary import grammar, missing
+
+BOOK = Phrasebook(tomllib.loads(files("config").joinpath("phrases.toml").read_text("utf-8")))
+GRAMMAR = grammar(BOOK)
+
+
+def pairs(phrases: tuple[str, ...]) -> set[tuple[str, str]]:
+    return {pair for phrase in phrases for pair in pairwise(("", *phrase.split(), ""))}
+
+
+def test_every_phrase_can_be_put_together_from_the_list() -> None:
+    assert pairs(BOOK.phrases()) <= pairs(GRAMMAR)
+
+
+def test_phrases_are_listed_as_often_as_their_sensitivity_says() -> None:
+    for phrase, times in BOOK.sensitivity.items():
+        assert GRAMMAR.count(phrase) == times
+    assert GRAMMAR.count("stop") == max(BOOK.sensitivity.values())
+
+
+def test_safety_phrases_are_there_whatever_is_expected() -> None:
+    for intents in (set(), {Intent.YES, Intent.NO}):
+        assert pairs(BOOK.phrases(SAFETY)) <= pairs(grammar(BOOK, intents))
+
+
+def test_what_is_not_expected_is_left_out() -> None:
+    listed = grammar(BOOK, {Intent.YES})
+    assert "yes" in listed
+    assert "forget my settings" not in listed
+
+
+def test_decoys_mean_nothing_and_are_listed_once() -> None:
+    assert len(BOOK.decoys) >= 300
+    for decoy in BOOK.decoys:
+        assert BOOK.match(decoy) is None
+        assert GRAMMAR.count(decoy) == 1
+
+
+def test_the_sound_alikes_of_safety_words_are_decoys() -> None:
+    assert {"top", "shop", "step", "drop", "busy", "tickling", "number"} <= set(BOOK.decoys)
+
+
+def test_everything_else_has_its_own_entry() -> None:
+    assert GRAMMAR[-1] == "[unk]"
+
+
+def test_listed_words_are_small_letters_without_punctuation() -> None:
+    allowed = set("abcdefghijklmnopqrstuvwxyz' ")
+    assert [p for p in GRAMMAR[:-1] if not p.strip() or set(p) - allowed] == []
+
+
+def test_words_that_a_model_lacks_are_told_once_and_in_order() -> None:
+    known = {"please", "the", "stop"}
+    lacking = missing(["please unknot", "stop the massage", "unknot"], known.__contains__)
+    assert lacking == ("unknot", "massage")
+    assert missing(BOOK.words(), lambda _: True) == ()
