@@ -5,27 +5,16 @@ with a real massager: nobody listens here.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from assistant.conductor import Conductor, Line
 from assistant.massager import Massager
 from assistant.messages import Begin, Event, Tick
+from assistant.reader import Reader
 from assistant.session import Session
 from assistant.state import State
-from audio.messages import (
-    Ear,
-    Health,
-    Heard,
-    HushCommand,
-    Level,
-    SayEnded,
-    SpeakCommand,
-    ToAudio,
-)
+from audio.messages import Ear, Health, Heard, Level
 from intents.intent import Intent, Meaning
 
-SECONDS_PER_WORD = 0.42
-"""A calm voice, 150 words a minute with pauses (audio.voice)."""
 HEARTBEAT_SECONDS = 2.0
 ANSWER_SECONDS = 1.0
 
@@ -45,12 +34,6 @@ WILLING: Answers = {
 """A person who answers every question as asked, so that the routine goes through to its end."""
 
 
-@dataclass
-class _Speech:
-    prompt: str
-    ends_at: float
-
-
 class Rehearsal:
     """Drives a session on virtual time, which jumps from one due moment to the next.
 
@@ -67,11 +50,11 @@ class Rehearsal:
         self.lines: list[Line] = []
         self.session = session
         self.massager = make_massager(lambda: self.now) if make_massager else None
-        self.conductor = Conductor(session, self.massager, self._take, self.lines.append)
+        self._reader = Reader(lambda: self.now)
+        self.conductor = Conductor(session, self.massager, self._reader.do, self.lines.append)
         self.hears = True
         """Whether heartbeats come; without them the ears are dead."""
         self._answers = answers
-        self._speech: _Speech | None = None
         self._answer_at: float | None = None
         self._beat_at = 0.0
 
@@ -81,8 +64,9 @@ class Rehearsal:
         self.tell(Begin(routine))
 
     def tell(self, event: Event) -> None:
-        """Give the session an event now."""
+        """Give the session an event now, and what the reader makes of its wishes."""
         self.conductor.handle(event, self.now)
+        self._read()
 
     def say(self, intent: Intent, value: int | None = None, topic: str | None = None) -> None:
         """The person says something that means this."""
@@ -119,19 +103,25 @@ class Rehearsal:
         if self._answer_at is None and self.session.waiting:
             self._answer_at = self.now + ANSWER_SECONDS
         deadline = self.conductor.deadline
-        times = [self._beat_at, self._answer_at, self._speech and self._speech.ends_at, deadline]
+        times = [self._beat_at, self._answer_at, self._reader.due_at, deadline]
         return min(t for t in times if t is not None)
 
     def _do_what_is_due(self) -> None:
-        if self._speech is not None and self.now >= self._speech.ends_at:
-            prompt, self._speech = self._speech.prompt, None
-            self.tell(SayEnded(prompt, self.now))
-        elif self._answer_at is not None and self.now >= self._answer_at:
+        if self._read():
+            return
+        if self._answer_at is not None and self.now >= self._answer_at:
             self._answer()
         elif self.now >= self._beat_at:
             self._beat()
         else:
             self.tell(Tick())
+
+    def _read(self) -> bool:
+        """Pass on what the reader has begun and ended; True when there was any."""
+        messages = self._reader.take()
+        for message in messages:
+            self.tell(message)
+        return bool(messages)
 
     def _answer(self) -> None:
         self._answer_at = None
@@ -150,21 +140,6 @@ class Rehearsal:
             self.tell(Health(self.now, 0.0, -50.0, int(self.now * 16000)))
         else:
             self.tell(Tick())
-
-    def _take(self, command: ToAudio) -> None:
-        if isinstance(command, HushCommand):
-            self._end_speech()
-        elif isinstance(command, SpeakCommand):
-            self._end_speech()
-            words = sum(len(sentence.split()) for sentence in command.sentences)
-            self._speech = _Speech(command.prompt, self.now + SECONDS_PER_WORD * words)
-            text = " ".join(command.sentences)
-            self.lines.append(
-                {"at": round(self.now, 3), "kind": "say", "prompt": command.prompt, "text": text}
-            )
-
-    def _end_speech(self) -> None:
-        self._speech = None
 
 
 def spoken(lines: list[Line]) -> Iterator[str]:
