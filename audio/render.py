@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     """Render what stdin lists; exit code 1 when the engine itself cannot be had."""
     lines = _keep_stdout_clean()
     try:
-        maker = speech_engine(arguments[0] if arguments else "espeak")
+        maker = speech_engine(arguments[0] if arguments else "pyttsx3")
         if "--voices" in arguments:
             _print(lines, {"voices": maker.voices()})
         else:

@@ -31,8 +31,8 @@ class SpeechEngine(Protocol):
 
 def speech_engine(name: str) -> SpeechEngine:
     """The engine of this name. Raises `VoiceError`."""
-    if name == "espeak":
+    if name == "pyttsx3":
         from audio.espeak import Espeak
 
         return Espeak()
-    raise VoiceError(f"speech engine {name!r} is unknown", "use espeak")
+    raise VoiceError(f"speech engine {name!r} is unknown", "use pyttsx3")

@@ -66,7 +66,7 @@ class Voice:
     folder: Path
     voice: str = "gmw/en-us"
     rate: int = CALM_RATE
-    engine_name: str = "espeak"
+    engine_name: str = "pyttsx3"
     renderer: Sequence[str] = RENDERER
     start_seconds: float = 15.0
     """Time a child may take before its first sentence; each sentence adds half a second."""
@@ -166,7 +166,7 @@ class Voice:
         return _complaint(printed)
 
 
-def voices(engine_name: str = "espeak") -> tuple[str, ...]:
+def voices(engine_name: str = "pyttsx3") -> tuple[str, ...]:
     """The voices there are. Raises `VoiceError`."""
     try:
         printed = _run([*RENDERER, engine_name, "--voices"], "", 15.0)
