@@ -13,6 +13,7 @@ from assistant.commands.hear import hear
 from assistant.commands.journal import journal
 from assistant.commands.massager import massager
 from assistant.commands.routine import prompts, routine
+from assistant.commands.voices import voices
 from audio.errors import UnknotError
 
 
@@ -41,7 +42,7 @@ def main() -> None:
     """A voice-guided, hands-free neck massage. You can always stop it with your voice."""
 
 
-for _command in (hear, routine, prompts, massager, doctor, journal):
+for _command in (hear, routine, prompts, voices, massager, doctor, journal):
     main.add_command(_command)
 
 

@@ -14,6 +14,8 @@ MEANINGFUL_POINTS = 2
 """The smallest change that means something: 1.5 to 2.5 points in neck pain (reference S16)."""
 
 _WIDTH, _LEFT, _POINT, _ROW, _HEAD = 360, 20, 32, 44, 96
+_LETTER = 7.2
+"""About the width of a letter."""
 
 _STYLE = (
     "svg{background:#fff}text{font:13px sans-serif;fill:#222}.scale{stroke:#ddd}"
@@ -49,8 +51,10 @@ def _head(height: int) -> list[str]:
     return [
         _text(_LEFT, 18, "○ before   ● after   ◉ no change"),
         f'<path class="clear" d="M{_x(0)} 34H{_x(MEANINGFUL_POINTS)}"/>',
-        _text(_x(MEANINGFUL_POINTS) + 10, 39, f"{MEANINGFUL_POINTS} points: the smallest change"),
-        _text(_x(MEANINGFUL_POINTS) + 10, 56, "that means something; less may be chance"),
+        _text(
+            _x(MEANINGFUL_POINTS) + 10, 39, f"{MEANINGFUL_POINTS} points: the smallest change that"
+        ),
+        _text(_x(MEANINGFUL_POINTS) + 10, 56, "means something; less may be chance"),
         *grid,
     ]
 
@@ -86,4 +90,7 @@ def _x(points: int) -> int:
 
 
 def _text(x: int, y: int, text: str) -> str:
-    return f'<text x="{x}" y="{y}">{escape(text)}</text>'
+    """A line of text, squeezed where it would run off the screen."""
+    room = _WIDTH - x - 4
+    squeezed = f' textLength="{room}"' if len(text) * _LETTER > room else ""
+    return f'<text x="{x}" y="{y}"{squeezed} lengthAdjust="spacingAndGlyphs">{escape(text)}</text>'

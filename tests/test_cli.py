@@ -222,6 +222,19 @@ def test_a_prompt_has_one_id_wherever_it_is_listed(state: Path) -> None:
     assert all(list(line) == ["id", "text"] for line in everything)
 
 
+def test_every_prompt_is_easy_and_holds_no_word_that_ends_the_massage(state: Path) -> None:
+    result = unknot("prompts", "--check")
+    assert result.exit_code == 0, result.stdout
+    grades = json_lines(unknot("prompts", "--check", "--json").stdout)
+    assert grades[-1]["group"] == "all"
+    assert float(str(grades[-1]["grade"])) <= 6
+
+
+def test_the_voice_that_speaks_by_itself_is_listed() -> None:
+    assert "gmw/en-us" in unknot("voices").stdout.splitlines()
+    assert {"name": "gmw/en-us"} in json_lines(unknot("voices", "--json").stdout)
+
+
 def test_every_problem_of_a_routine_is_told_with_its_line(state: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.toml"
     broken.write_text('title = ""\ntool = "feet"\n')

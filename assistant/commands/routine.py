@@ -99,13 +99,40 @@ def rehearse(name: str, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--check", "checking", is_flag=True, help="Check instead how easy they are to hear.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a prompt: its id and text.")
-def prompts(as_json: bool) -> None:
-    """List everything that unknot can say, by id."""
+@click.pass_context
+def prompts(ctx: click.Context, checking: bool, as_json: bool) -> None:
+    """List everything that unknot can say, by id.
+
+    With --check: school grade and longest sentence allowed, and exit code 1 where a prompt is too
+    hard, or holds a word that would end the massage.
+    """
     from assistant.settings import load
 
-    for name, text in load().script.all():
+    settings = load()
+    if checking:
+        ctx.exit(0 if _easy(settings, as_json) else 1)
+    for name, text in settings.script.all():
         click.echo(json.dumps({"id": name, "text": text}) if as_json else f"{name:<40} {text}")
+
+
+def _easy(settings: "Settings", as_json: bool) -> bool:
+    """Tell how easy each group of prompts is, and each that is not; whether all are."""
+    from dataclasses import asdict
+
+    from assistant.reading import HIGHEST_GRADE, MOST_WORDS, check
+
+    report = check(settings.script, settings.phrasebook, tuple(settings.routines))
+    for finding in report.findings:
+        click.echo(json.dumps(asdict(finding)) if as_json else str(finding))
+    for name, ease in (*report.groups, ("all", report.whole)):
+        told = {"group": name, "sentences": ease.sentences, "grade": round(ease.grade, 1)}
+        line = f"{name:<20} {ease.sentences:>4} sentences, grade {ease.grade:4.1f}"
+        click.echo(json.dumps(told) if as_json else line)
+    if not as_json:
+        click.echo(f"Allowed: grade {HIGHEST_GRADE:g}, {MOST_WORDS} words a sentence.")
+    return not report.findings
 
 
 def _find(settings: "Settings", name: str) -> "Routine":
