@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import aiomqtt
 import pytest
 
 USER, PASSWORD = "unknot", "not a secret: made for these tests"
@@ -353,3 +354,68 @@ def write_devices(folder: Path, kind: str, port: int, **more: object) -> Path:
 def now() -> float:
     """The clock of every line: the same for all processes of a machine."""
     return time.monotonic()
+
+
+@dataclass
+class Scene:
+    """A broker, a plug, a session that holds a lease on it, and the session's way to the broker."""
+
+    folder: Path
+    kind: str = "esphome"
+    lease: float = 1.0
+    faults: tuple[str, ...] = ()
+    broker: Broker = field(init=False)
+    plug: Plug = field(init=False)
+    network: Network = field(init=False)
+    session: Process = field(init=False)
+
+    async def __aenter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.broker = await Broker(self.folder / "broker").start()
+        self.network = await Network(self.broker.port).start()
+        self.plug = await Plug(self.kind, *self.broker.login(), *self.faults).begin()
+        devices = write_devices(self.folder, self.kind, self.network.port)
+        stand_in = str(HERE / "stand_in_session.py")
+        arguments = (stand_in, str(devices), str(self.folder / "state"), str(self.lease))
+        self.session = await Process(arguments).start("opened")
+        await until(lambda: self.plug.on)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.session.kill()
+        await self.plug.kill()
+        await self.network.stop()
+        await self.broker.kill()
+
+    async def off_after(self, fault: float) -> float:
+        """Wait for the plug's off; return its seconds after `fault`, 0 if it was off before."""
+        await until(lambda: not self.plug.on, 3 * self.lease + 5.0)
+        return max(0.0, float(self.plug.edges[-1]["at"]) - fault)
+
+    async def plant(self, topic: str, payload: str) -> None:
+        """Have somebody else leave a retained message with the broker."""
+        await publish(self.broker.port, topic, payload, retain=True)
+
+    def did(self, what: str) -> list[dict[str, Any]]:
+        """The session's lines of this kind."""
+        return [line for line in self.session.lines if what in line]
+
+
+async def publish(port: int, topic: str, payload: str, *, retain: bool = False) -> None:
+    """Say something on the broker, as a stranger with the password."""
+    async with aiomqtt.Client("127.0.0.1", port, username=USER, password=PASSWORD) as client:
+        await client.publish(topic, payload, qos=1, retain=retain)
+
+
+async def retained(port: int, topic: str) -> str | None:
+    """What the broker keeps for `topic`."""
+    async with aiomqtt.Client("127.0.0.1", port, username=USER, password=PASSWORD) as client:
+        await client.subscribe(topic)
+        try:
+            async with asyncio.timeout(0.3):
+                async for message in client.messages:
+                    if message.retain and isinstance(message.payload, bytes):
+                        return message.payload.decode()
+        except TimeoutError:
+            pass
+    return None

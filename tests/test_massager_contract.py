@@ -19,7 +19,7 @@ from assistant.massager.opening import open_massager
 from assistant.massager.simulated import SimulatedMassager
 
 __all__ = ["runner"]
-LEASE = 0.6
+LEASE = 0.8
 """Short, so that the tests are quick; the constant is the longest that a massager may give."""
 SOON = 3.0
 
@@ -165,7 +165,7 @@ async def test_it_goes_off_by_itself_when_the_lease_is_not_renewed(place: Place)
 async def test_a_renewal_keeps_it_on_without_a_break(place: Place) -> None:
     place.massager.lease(1, LEASE)
     await place.until(place.on)
-    for _ in range(4):
+    for _ in range(3):
         assert await place.holds(place.on, 0.4 * LEASE)
         place.massager.lease(1, LEASE)
     assert await place.holds(place.on, 0.4 * LEASE)

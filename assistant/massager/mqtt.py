@@ -20,12 +20,13 @@ from assistant.messages import MassagerReport
 from assistant.safety import LEASE_SECONDS
 from audio.errors import MassagerUnsafe
 
-ASK_SECONDS = 2.0
-"""How often the device is asked for its state, so that it is always known well within a lease."""
+SHARE = 5
+"""The device is asked for its state so many times a lease, and has that part of it to answer.
+
+An answer so much later than the question before an on is no proof of a connection any more: a
+renewal and this wait together must end before the lease that it renews."""
 REPEAT_SECONDS = 0.4
 """How often an off is repeated until the device confirms it."""
-ANSWER_SECONDS = 1.0
-"""A device that takes longer to answer the question before an on gets no on."""
 GRACE_SECONDS = 0.5
 """How long after its lease a device may still say on: the word has to travel."""
 OWN_WORDS = 32
@@ -84,6 +85,8 @@ class _Wanted:
     level: int
     seconds: float
     until: float
+    renewal: bool
+    """The device was on: an answer that says off means that it went off unasked."""
 
 
 class MqttMassager:
@@ -112,6 +115,7 @@ class MqttMassager:
         self._leased_until = float("-inf")
         self._asked_at = float("-inf")
         self._confirmed: tuple[Reading, float] | None = None
+        self._caught: tuple[Reading, float] | None = None
         self._own_words: deque[tuple[str, bytes]] = deque(maxlen=OWN_WORDS)
         self._link = Link(
             broker,
@@ -136,8 +140,9 @@ class MqttMassager:
             return
         seconds = min(seconds, self._longest)
         sent = [self._send(packet) for packet in self._dialect.prepare(seconds)]
-        until = self._clock() + ANSWER_SECONDS
-        self._wanted = _Wanted(level, seconds, until) if all(sent) else None
+        until = self._clock() + self._longest / SHARE
+        renewal = not self._off_due and self._confirmed is not None and self._confirmed[0].on
+        self._wanted = _Wanted(level, seconds, until, renewal) if all(sent) else None
 
     def off(self) -> None:
         """Write off to the socket before returning; repeat it until the device confirms."""
@@ -148,10 +153,14 @@ class MqttMassager:
         self._ask()
 
     def report(self, now: float) -> MassagerReport:
-        """Return the newest state that the device confirmed, its age counted back from `now`."""
-        if self._confirmed is None:
+        """Return the newest state that the device confirmed, its age counted back from `now`.
+
+        An on that nobody asked for is reported once even if an off has been confirmed since.
+        """
+        newest, self._caught = self._caught or self._confirmed, None
+        if newest is None:
             return MassagerReport(None, 0, now)
-        reading, at = self._confirmed
+        reading, at = newest
         return MassagerReport(reading.on, reading.level, now - (self._clock() - at))
 
     def close(self) -> None:
@@ -168,7 +177,7 @@ class MqttMassager:
                 continue
             if self._off_due:
                 self._send(self._dialect.off())
-            if self._off_due or self._clock() >= self._asked_at + ASK_SECONDS:
+            if self._off_due or self._clock() >= self._asked_at + self._longest / SHARE:
                 self._ask()
 
     def _ask(self) -> None:
@@ -205,13 +214,18 @@ class MqttMassager:
         if not reading.on:
             self._off_due = False
         elif not self._off_due and not self._may_be_on(reading):
+            self._caught = self._confirmed
             self.off()
-        wanted, now = self._wanted, self._clock()
-        if wanted and not self._off_due and self._dialect.ready(wanted.seconds):
-            self._wanted = None
-            if now <= wanted.until:
-                self._leased_until = now + wanted.seconds
-                self._send(self._dialect.on(wanted.level, wanted.seconds, reading))
+        if self._wanted and not self._off_due and self._dialect.ready(self._wanted.seconds):
+            self._switch_on(self._wanted, reading)
+
+    def _switch_on(self, wanted: _Wanted, answer: Reading) -> None:
+        """Say on, unless the answer came late or shows that the governor has to decide anew."""
+        self._wanted = None
+        now = self._clock()
+        if now <= wanted.until and (answer.on or not wanted.renewal):
+            self._leased_until = now + wanted.seconds
+            self._send(self._dialect.on(wanted.level, wanted.seconds, answer))
 
     def _may_be_on(self, reading: Reading) -> bool:
         """We said so, the lease has not run out, and the device's own timer is not missing."""

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
 from assistant.massager import Massager, RealMassager
 from assistant.massager.device import KINDS, SIMULATED, Device
@@ -21,6 +22,7 @@ from audio.errors import MassagerUnsafe
 CONFIRM_SECONDS = 4.0
 """How long a device may take to confirm the off that everything begins with."""
 LOOK_SECONDS = 0.02
+Described = TypeVar("Described")
 
 
 async def open_massager(
@@ -34,14 +36,24 @@ async def open_massager(
 ) -> Massager:
     """Open the massager `name`, off and confirmed off.
 
-    `state` is the folder for the lock and the passed tests; `proven=False` is for the test itself;
-    `clock` is the simulated massager's. Raises MassagerUnsafe.
+    `state` is the folder for the lock and the passed tests; `clock` is the simulated massager's;
+    `proven=False` is for tests of this program only. Raises MassagerUnsafe.
     """
     if name == SIMULATED:
         return SimulatedMassager(clock, longest_seconds=longest_seconds)
     device = find(name, devices)
     if proven:
         require_proof(device, state)
+    return await open_device(device, state=state, longest_seconds=longest_seconds)
+
+
+async def open_device(
+    device: Device, *, state: Path, longest_seconds: float = LEASE_SECONDS
+) -> RealMassager:
+    """Open a device for this process alone, off and confirmed off, proven or not.
+
+    Raises MassagerUnsafe.
+    """
     release = _lock(device, state)
     try:
         massager = connect(device, longest_seconds=longest_seconds, release=release)
@@ -52,8 +64,8 @@ async def open_massager(
     return massager
 
 
-def find(name: str, devices: Mapping[str, Device]) -> Device:
-    """Return the device called `name`; raises MassagerUnsafe with the names that there are."""
+def find(name: str, devices: Mapping[str, Described]) -> Described:
+    """Return what is called `name`; raises MassagerUnsafe with the names that there are."""
     if name in devices:
         return devices[name]
     known = ", ".join([SIMULATED, *sorted(devices)])

@@ -1,0 +1,158 @@
+"""Real processes are killed, stopped and cut off while a session holds a lease.
+
+The session is a stand-in with the real governor and the real massager; plug and broker are
+processes too. Leases are a second long here; bench/massager_faults.py takes the real ones.
+"""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+from massager_rig import Plug, Scene, holds, in_loop, now, publish, retained, runner, until
+
+__all__ = ["runner"]
+LEASE = 1.0
+SLACK = 0.3
+"""The machine is shared: a process may be late by this much."""
+SETTLED = 1.5 * LEASE
+
+
+@in_loop
+async def test_a_killed_session_leaves_the_device_off_by_the_brokers_last_will(
+    tmp_path: Path,
+) -> None:
+    async with Scene(tmp_path, lease=5.0) as scene:
+        fault = now()
+        await scene.session.kill()
+        assert await scene.off_after(fault) < 1.0
+
+
+@in_loop
+async def test_a_frozen_session_ends_with_its_lease_and_brings_nothing_back_when_it_wakes(
+    tmp_path: Path,
+) -> None:
+    async with Scene(tmp_path, lease=LEASE) as scene:
+        fault = now()
+        scene.session.signal(signal.SIGSTOP)
+        assert await scene.off_after(fault) <= LEASE + SLACK
+        scene.session.signal(signal.SIGCONT)
+        assert await holds(lambda: not scene.plug.on, SETTLED)
+
+
+@in_loop
+async def test_a_session_whose_loop_hangs_ends_with_its_lease(tmp_path: Path) -> None:
+    async with Scene(tmp_path, lease=LEASE) as scene:
+        scene.session.tell(f"block {2 * LEASE}")
+        await until(lambda: scene.did("blocked"))
+        assert await scene.off_after(scene.did("blocked")[0]["at"]) <= LEASE + SLACK
+        assert await holds(lambda: not scene.plug.on, 2 * LEASE)
+
+
+@in_loop
+async def test_a_killed_broker_ends_the_lease_and_its_return_brings_nothing_back(
+    tmp_path: Path,
+) -> None:
+    async with Scene(tmp_path, "tasmota", LEASE) as scene:
+        fault = now()
+        await scene.broker.kill()
+        assert await scene.off_after(fault) <= LEASE + SLACK
+        await scene.broker.start()
+        count = len(scene.plug.lines)
+        await until(lambda: any("joined" in line for line in scene.plug.lines[count:]), 10.0)
+        assert await holds(lambda: not scene.plug.on, SETTLED)
+
+
+@in_loop
+async def test_a_frozen_broker_that_thaws_delivers_no_old_on(tmp_path: Path) -> None:
+    async with Scene(tmp_path, "tasmota", LEASE) as scene:
+        fault = now()
+        scene.broker.signal(signal.SIGSTOP)
+        assert await scene.off_after(fault) <= LEASE + SLACK
+        await until(lambda: any(line["at"] > fault for line in scene.did("off")))
+        scene.broker.signal(signal.SIGCONT)
+        assert await holds(lambda: not scene.plug.on, SETTLED)
+
+
+@in_loop
+async def test_a_cut_network_ends_the_lease_and_delivers_no_old_on_when_mended(
+    tmp_path: Path,
+) -> None:
+    async with Scene(tmp_path, "shelly", LEASE) as scene:
+        fault = now()
+        scene.network.cut()
+        assert await scene.off_after(fault) <= LEASE + SLACK
+        scene.network.mend()
+        assert await holds(lambda: not scene.plug.on, SETTLED)
+
+
+@in_loop
+async def test_a_device_that_restarts_stays_off_until_the_person_says_so(tmp_path: Path) -> None:
+    async with Scene(tmp_path, lease=2.0) as scene:
+        await scene.plug.kill()
+        scene.plug = await Plug("esphome", *scene.broker.login()).begin()
+        await until(lambda: any(line.get("why") == "unexpected off" for line in scene.did("off")))
+        assert await holds(lambda: not scene.plug.on, SETTLED)
+        scene.session.tell("go on")
+        await until(lambda: scene.plug.on)
+
+
+@in_loop
+async def test_a_device_that_confirms_off_and_stays_on_is_noticed(tmp_path: Path) -> None:
+    async with Scene(tmp_path, "zigbee2mqtt", lease=4.0, faults=("--liar",)) as scene:
+        fault = now()
+        scene.session.tell("halt")
+        await until(lambda: scene.did("disobeys"))
+        assert scene.plug.on
+        assert scene.did("disobeys")[0]["at"] - fault <= 4.0
+        assert await scene.off_after(fault) <= 4.0 + SLACK
+
+
+@in_loop
+async def test_a_halt_switches_off_at_once_while_the_session_lives(tmp_path: Path) -> None:
+    async with Scene(tmp_path, lease=5.0) as scene:
+        fault = now()
+        scene.session.tell("halt")
+        assert await scene.off_after(fault) < 1.0
+        assert await holds(lambda: not scene.plug.on, SETTLED)
+
+
+@in_loop
+async def test_our_own_firmware_ignores_an_on_that_somebody_planted(tmp_path: Path) -> None:
+    async with Scene(tmp_path, lease=LEASE) as scene:
+        scene.session.tell("halt")
+        await until(lambda: not scene.plug.on)
+        planted = '{"state": "ON", "level": 5, "lease": 3600}'
+        await publish(scene.broker.port, "massager/set", planted, retain=True)
+        await scene.broker.kill()
+        await scene.broker.start()
+        count = len(scene.plug.lines)
+        await until(lambda: any("joined" in line for line in scene.plug.lines[count:]), 10.0)
+        assert await holds(lambda: not scene.plug.on, SETTLED)
+
+
+@pytest.mark.parametrize(
+    ("kind", "topic", "planted"),
+    [
+        ("tasmota", "cmnd/massager/POWER", "ON"),
+        (
+            "shelly",
+            "shellyplus1-a8032abe54dc/rpc",
+            '{"id":1,"src":"x","method":"Switch.Set","params":{"id":0,"on":true}}',
+        ),
+        ("zigbee2mqtt", "zigbee2mqtt/massager/set", '{"state": "ON"}'),
+    ],
+)
+@in_loop
+async def test_an_on_that_somebody_else_says_is_undone_and_not_kept_for_later(
+    tmp_path: Path, kind: str, topic: str, planted: str
+) -> None:
+    async with Scene(tmp_path, kind, LEASE) as scene:
+        scene.session.tell("halt")
+        await until(lambda: not scene.plug.on)
+        said = now()
+        await publish(scene.broker.port, topic, planted, retain=True)
+        await until(lambda: scene.plug.switched(True, said))
+        assert await scene.off_after(said) < 3.0
+        await asyncio.sleep(0.1)
+        assert await retained(scene.broker.port, topic) is None
