@@ -80,7 +80,7 @@ class Bars:
 BARS: Mapping[EarName, Bars] = MappingProxyType(
     {"alarm": Bars(0.5, 0.9), "words": Bars(0.0, 2.0), "second": Bars(0.5, 2.0)}
 )
-"""The alarm ear's scores are calibrated to these bars when it is trained (audio/weights/MODEL_CARD.md).
+"""The alarm ear's scores are calibrated to these bars in training (audio/weights/MODEL_CARD.md).
 The word ear's scores are not asked: its confidence is worthless. The second ear only votes."""
 
 NEVER_SUSPECT = frozenset({Intent.START})

@@ -1,0 +1,132 @@
+"""Hears a handful of safety words by their sound, whatever recogniser there is.
+
+Sound -> speech embedding (its upper layers are ours) -> small network -> a score for each word. It
+must never halt by itself (the spotter weighs its clues), never miss the beginning of a word because
+it slept, and never keep sound longer than the words need.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.alarm_network import Network, load
+from audio.embedding import STEP, Floats, Mel, Trunk
+from audio.quiet import Quiet
+from intents.intent import Intent
+from intents.spotter import Clue, ClueKind
+
+RATE: Final = 16_000
+MEANINGS: Final = {
+    "stop": Intent.STOP,
+    "dizzy": Intent.DIZZY,
+    "tingling": Intent.TINGLING,
+    "pause": Intent.PAUSE,
+    "start": Intent.START,
+}
+"""The weights' words; `start` is the phrase "start neck massage"."""
+CLUE_FROM: Final = 0.2
+"""Scores below this are no clue to anything."""
+SAMPLES: Final = 5
+"""Samples of one person's "stop" that are kept at most."""
+ALIKE: Final = 4.0
+"""Log-odds that full likeness to a sample adds to "stop"; none below SOMEWHAT_ALIKE."""
+SOMEWHAT_ALIKE: Final = 0.4
+
+
+class AlarmEar:
+    """One microphone's alarm ear. Blocks in, clues out; time is counted in samples heard."""
+
+    def __init__(self, weights: Path | None = None) -> None:
+        """`weights` None means those that ship. Raises WeightsError and EmbeddingError."""
+        self._network = Network(load(weights))
+        self._samples: list[Floats] = []
+        self._enrolling = False
+        self._waiting: Floats = np.zeros(0, np.float32)
+        self.reset()
+
+    @property
+    def answers(self) -> bool:
+        """All sound that was handed over has been worked through, or was slept through."""
+        return len(self._waiting) < STEP
+
+    def reset(self) -> None:
+        """Forget the sound so far, and the time; the person's samples stay."""
+        self._heard = 0
+        self._quiet = Quiet()
+        self._best: tuple[float, Floats] | None = None
+        self._wake()
+
+    def hear(self, block: NDArray[np.int16]) -> list[Clue]:
+        """The clues in the next block: int16, mono, 16 kHz, of any length."""
+        sound = _usable(block)
+        self._heard += len(sound)
+        wanted, woke = self._quiet.let_through(sound)
+        if woke:
+            self._wake()
+        self._waiting = np.concatenate([self._waiting, wanted])
+        ready = len(self._waiting) // STEP * STEP
+        if not ready:
+            return []
+        rows = self._trunk(self._mel(self._waiting[:ready]))
+        self._waiting = self._waiting[ready:]
+        return self._clues(*self._network(rows))
+
+    def enrol(self, on: bool) -> None:
+        """On: the next "stop" becomes a sample of this person's voice, in memory only. Off: forget
+        every sample."""
+        self._enrolling, self._best = on, None
+        if not on:
+            self._samples.clear()
+
+    def _wake(self) -> None:
+        self._mel, self._trunk = Mel(), Trunk()
+        self._network.reset()
+        self._waiting = np.zeros(0, np.float32)
+
+    def _clues(self, windows: Floats, odds: Floats) -> list[Clue]:
+        """One clue for each word and step whose score is worth telling."""
+        clues = []
+        for window, step in zip(windows, odds, strict=True):
+            words = dict(zip(self._network.words, step.tolist(), strict=True))
+            self._enrol_this(window, words["stop"])
+            words["stop"] += self._likeness(window)
+            clues += [self._clue(word, _score(value)) for word, value in words.items()]
+        return [clue for clue in clues if clue.score >= CLUE_FROM]
+
+    def _clue(self, word: str, score: float) -> Clue:
+        at = (self._heard - len(self._waiting)) / RATE
+        return Clue("alarm", ClueKind.SCORE, MEANINGS[word], score, at, word)
+
+    def _likeness(self, window: Floats) -> float:
+        """What the likeness to the person's own "stop" adds to its log-odds."""
+        if not self._samples:
+            return 0.0
+        alike = max(_cosine(window, sample) for sample in self._samples)
+        return ALIKE * max(0.0, alike - SOMEWHAT_ALIKE) / (1 - SOMEWHAT_ALIKE)
+
+    def _enrol_this(self, window: Floats, odds: float) -> None:
+        """While a sample is wanted: the window where the word was clearest, once it is over."""
+        if not self._enrolling:
+            return
+        if odds >= 0.0 and (self._best is None or odds > self._best[0]):
+            self._best = (odds, window)
+        elif odds < 0.0 and self._best is not None:
+            self._samples = [*self._samples, self._best[1]][-SAMPLES:]
+            self._best, self._enrolling = None, False
+
+
+def _usable(block: NDArray[np.int16]) -> Floats:
+    """As floats without what is not a number, from one channel."""
+    sound = np.asarray(block).reshape(-1)
+    return np.nan_to_num(sound.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _score(odds: float) -> float:
+    return float(1 / (1 + np.exp(-odds)))
+
+
+def _cosine(one: Floats, other: Floats) -> float:
+    lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / lengths if lengths else 0.0

@@ -1,0 +1,62 @@
+"""Lets sound through to the alarm ear and spares it the silence of a quiet room.
+
+It must never hold back the beginning of a word: what it lets through begins well before the sound
+that woke it, and when in doubt it lets everything through.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from audio.embedding import REACH, STEP, Floats
+
+ABOVE_FLOOR_DB: Final = 2.5
+"""Louder than the room's own hiss by this much is sound."""
+NOTHING_DB: Final = -84.0
+"""Below this (full scale 0 dB) a 16-bit microphone gives only its last bits."""
+AWAKE_SECONDS: Final = 1.2
+"""A word may go on after its loud part, and its last part is judged after its end."""
+FLOOR_FALL_DB, FLOOR_RISE_DB = 6.0, 0.03
+"""How far the floor follows one block down and up: slowly up, so that no word becomes floor."""
+_RATE, _PART = 16_000, 160
+_BEFORE = REACH + STEP
+
+
+class Quiet:
+    """The gate of one microphone."""
+
+    def __init__(self) -> None:
+        self._floor_db = NOTHING_DB
+        self._awake_samples = 0
+        self._before: Floats = np.zeros(0, np.float32)
+
+    def let_through(self, sound: Floats) -> tuple[Floats, bool]:
+        """The sound to work on now (perhaps none), and whether this is the first after a rest.
+
+        The first one begins with the 0.8 s before it, all that an embedding looks back on.
+        """
+        loud = self._is_loud(sound)
+        resting = self._awake_samples <= 0
+        self._awake_samples = (
+            int(AWAKE_SECONDS * _RATE) if loud else max(0, self._awake_samples - len(sound))
+        )
+        if not resting:
+            return sound, False
+        known = np.concatenate([self._before, sound])
+        if loud:
+            self._before = np.zeros(0, np.float32)
+            return known, True
+        self._before = known[-_BEFORE:]
+        return np.zeros(0, np.float32), False
+
+    def _is_loud(self, sound: Floats) -> bool:
+        """Some 10 ms of it stand out of the room's hiss."""
+        whole = sound[: len(sound) // _PART * _PART].reshape(-1, _PART)
+        if not len(whole):
+            return True
+        levels = 10 * np.log10(np.mean(np.square(whole - whole.mean()), axis=1) / 2**30 + 1e-12)
+        level = float(levels.max())
+        loud = level > max(self._floor_db + ABOVE_FLOOR_DB, NOTHING_DB)
+        step = float(np.clip(levels.mean() - self._floor_db, -FLOOR_FALL_DB, FLOOR_RISE_DB))
+        self._floor_db += step
+        return loud

@@ -1,0 +1,50 @@
+"""Writes trained committees as the weights file that ships.
+
+Kernels are rounded to 8 bits with one step a column, so that a committee fits into a megabyte. It
+must never write what `audio.alarm_network` cannot read.
+"""
+
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.clips import WORDS
+
+DENSE = ("near", "middle", "far", "far2", "out")
+
+
+def arrays(members: list[Any], scale: Any, offset: Any) -> dict[str, NDArray[np.generic]]:
+    """The contents of a weights file."""
+    out: dict[str, NDArray[np.generic]] = {
+        "words": np.array(WORDS),
+        "members": np.array(len(members)),
+        "scale": np.asarray(scale, np.float32),
+        "offset": np.asarray(offset, np.float32),
+    }
+    for number, member in enumerate(members):
+        layers = {f"top{index}": layer for index, layer in enumerate(member["top"])}
+        layers |= {name: member[name] for name in DENSE}
+        for name, layer in layers.items():
+            kernel = np.asarray(layer["kernel"])
+            step = np.maximum(np.abs(kernel).max(0), 1e-8) / 127
+            out[f"{number}.{name}.kernel"] = np.round(kernel / step).astype(np.int8)
+            out[f"{number}.{name}.step"] = step.astype(np.float32)
+            out[f"{number}.{name}.bias"] = np.asarray(layer["bias"], np.float32)
+        spread, norm = member["spread"], member["norm"]
+        out[f"{number}.spread.kernel"] = np.asarray(spread["mean"], np.float32)
+        out[f"{number}.spread.bias"] = np.asarray(spread["deviation"], np.float32)
+        out[f"{number}.norm.kernel"] = np.asarray(norm["kernel"], np.float32)
+        out[f"{number}.norm.bias"] = np.asarray(norm["bias"], np.float32)
+    return out
+
+
+def write(path: Path, contents: dict[str, NDArray[np.generic]]) -> str:
+    """The file, and its SHA-256."""
+    memory = io.BytesIO()
+    np.savez_compressed(memory, allow_pickle=False, **contents)
+    path.write_bytes(memory.getvalue())
+    return hashlib.sha256(memory.getvalue()).hexdigest()

@@ -1,0 +1,212 @@
+"""The alarm ear's network for training: the embedding's upper layers and a head, in JAX.
+
+Same layers and same numbers as `audio.embedding.Top` and `audio.alarm_ear` compute with numpy; the
+upper layers begin as the packaged ones and are trained on. It must never train on a fold it judges.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from audio.embedding import LEAK, LEAST, TRUNK_LAYERS, packaged_layers
+from training.rows import Rows
+
+NEAR, FAR = 4, 10
+"""Embeddings 80 ms apart that the head looks at: for the words (1 s), and for the phrase (1.5 s)."""
+REACH = 13 + 2 * (FAR - 1)
+"""Trunk rows before the first row that the network can judge."""
+CROP = 40
+"""Judged rows in one training example."""
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train; the defaults are what the shipped weights were made with."""
+
+    steps: int = 1500
+    batch: int = 32
+    rate: float = 2e-3
+    top_rate: float = 0.15
+    """The upper layers learn at this share of the head's rate; 0 leaves them as packaged."""
+    noise: float = 0.3
+    dropout: float = 0.3
+    decay: float = 1e-2
+    hidden: tuple[int, int] = (96, 48)
+    missing: float = 1.0
+    """Weight of a wrongly silent row against a wrongly firing one."""
+    seed: int = 0
+
+
+def start(recipe: Recipe, classes: int, spread: tuple[Any, Any]) -> Params:
+    """Packaged upper layers and a random head."""
+    rng = np.random.default_rng(recipe.seed)
+    wide, narrow = recipe.hidden
+
+    def dense(inputs: int, outputs: int) -> dict[str, Any]:
+        weights = rng.normal(0, np.sqrt(2 / inputs), (inputs, outputs)).astype(np.float32)
+        return {"kernel": jnp.array(weights), "bias": jnp.zeros(outputs)}
+
+    top = [
+        {"kernel": jnp.array(k), "bias": jnp.array(b)} for k, b in packaged_layers()[TRUNK_LAYERS:]
+    ]
+    return {
+        "top": top,
+        "spread": {"mean": jnp.array(spread[0]), "deviation": jnp.array(spread[1])},
+        "near": dense(96 * NEAR, wide),
+        "far": dense(96, 16),
+        "far2": dense(16 * FAR, 32),
+        "norm": {"kernel": jnp.ones(wide), "bias": jnp.zeros(wide)},
+        "middle": dense(wide, narrow),
+        "out": dense(narrow + 32, classes),
+    }
+
+
+def _beside(rows: Any) -> Any:
+    padded = jnp.pad(rows, ((0, 0), (0, 0), (1, 1), (0, 0)))
+    return jnp.concatenate([padded[:, :, :-2], padded[:, :, 1:-1], padded[:, :, 2:]], axis=3)
+
+
+def _behind(rows: Any) -> Any:
+    return jnp.concatenate([rows[:, :-2], rows[:, 1:-1], rows[:, 2:]], axis=3)
+
+
+def embed(top: Any, rows: Any) -> Any:
+    """(batch, n, 4, 72) to (batch, n - 13, 96)."""
+    for number, layer in enumerate(top[:-1]):
+        taps = _behind(rows) if number % 2 else _beside(rows)
+        flat = taps @ layer["kernel"] + layer["bias"]
+        rows = jnp.maximum(jnp.maximum(flat, LEAK * flat), LEAST)
+        if number in (3, 7):
+            rows = jnp.maximum(rows[:, :, 0::2], rows[:, :, 1::2])
+    rows = rows[:, :, 0]
+    pairs = jnp.maximum(rows[:, :-1], rows[:, 1:])
+    taps = jnp.concatenate([pairs[:, :-4], pairs[:, 2:-2], pairs[:, 4:]], axis=2)
+    return taps @ top[-1]["kernel"] + top[-1]["bias"]
+
+
+def judge(params: Params, embedded: Any, key: Any = None, recipe: Recipe = Recipe()) -> Any:
+    """(batch, n, 96) to logits (batch, n - 18, classes); with a key, noise and dropout."""
+    scaled = (embedded - params["spread"]["mean"]) / params["spread"]["deviation"]
+    keys = [None] * 3 if key is None else jax.random.split(key, 3)
+    if key is not None:
+        scaled = scaled + recipe.noise * jax.random.normal(keys[0], scaled.shape)
+    count = scaled.shape[1] - 2 * (FAR - 1)
+    last = 2 * (FAR - 1)
+    near = jnp.concatenate(
+        [scaled[:, last - 2 * k : last - 2 * k + count] for k in reversed(range(NEAR))], axis=2
+    )
+    hidden = near @ params["near"]["kernel"] + params["near"]["bias"]
+    mean, spread = hidden.mean(-1, keepdims=True), hidden.var(-1, keepdims=True)
+    hidden = (hidden - mean) / jnp.sqrt(spread + 1e-5)
+    hidden = jax.nn.relu(hidden * params["norm"]["kernel"] + params["norm"]["bias"])
+    hidden = _drop(hidden, keys[1], recipe)
+    hidden = jax.nn.relu(hidden @ params["middle"]["kernel"] + params["middle"]["bias"])
+    small = jax.nn.relu(scaled @ params["far"]["kernel"] + params["far"]["bias"])
+    long = jnp.concatenate([small[:, 2 * k : 2 * k + count] for k in range(FAR)], axis=2)
+    long = jax.nn.relu(long @ params["far2"]["kernel"] + params["far2"]["bias"])
+    both = _drop(jnp.concatenate([hidden, long], axis=2), keys[2], recipe)
+    return both @ params["out"]["kernel"] + params["out"]["bias"]
+
+
+def _drop(values: Any, key: Any, recipe: Recipe) -> Any:
+    if key is None:
+        return values
+    keep = jax.random.bernoulli(key, 1 - recipe.dropout, values.shape)
+    return jnp.where(keep, values / (1 - recipe.dropout), 0)
+
+
+def loss(params: Params, rows: Any, targets: Any, key: Any, recipe: Recipe) -> Any:
+    """Cross-entropy of the rows that have a target."""
+    logits = judge(params, embed(params["top"], rows), key, recipe)
+    chance = jax.nn.log_softmax(logits)
+    right = jnp.take_along_axis(chance, jnp.maximum(targets, 0)[..., None], 2)[..., 0]
+    weight = jnp.where(targets > 0, recipe.missing, 1.0) * (targets >= 0)
+    return -(right * weight).sum() / weight.sum()
+
+
+def train(data: Rows, folds: set[int], recipe: Recipe, classes: int = 6) -> Params:
+    """Weights from the scenes of these folds (AdamW, one cycle of the learning rate)."""
+    rng = np.random.default_rng(recipe.seed)
+    places = _places(data, folds)
+    spread = _spread(data, places, rng)
+    params = start(recipe, classes, spread)
+    first = jax.tree.map(jnp.zeros_like, params)
+    second = first
+    pull = jax.tree.map(jnp.ones_like, params)
+    pull["top"] = jax.tree.map(lambda leaf: leaf * recipe.top_rate, pull["top"])
+    pull["spread"] = jax.tree.map(jnp.zeros_like, pull["spread"])
+    anchor = params["top"]
+
+    @jax.jit
+    def step(
+        params: Params, first: Params, second: Params, rows: Any, marks: Any, key: Any, n: Any
+    ):  # type: ignore[no-untyped-def]
+        value, slope = jax.value_and_grad(loss)(params, rows, marks, key, recipe)
+        share = n / recipe.steps
+        rate = recipe.rate * jnp.where(
+            share < 0.2, share / 0.2, 0.5 + 0.5 * jnp.cos(jnp.pi * (share - 0.2) / 0.8)
+        )
+        first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, slope)
+        second = jax.tree.map(lambda v, g: 0.99 * v + 0.01 * g * g, second, slope)
+        m_fix, v_fix = 1 - 0.9 ** (n + 1), 1 - 0.99 ** (n + 1)
+        moved = jax.tree.map(
+            lambda p, m, v, k: (
+                p - k * rate * (m / m_fix / (jnp.sqrt(v / v_fix) + 1e-8) + recipe.decay * p)
+            ),
+            params,
+            first,
+            second,
+            pull,
+        )
+        return moved, first, second, value
+
+    key = jax.random.key(recipe.seed)
+    began, seen = time.monotonic(), 0.0
+    for n in range(recipe.steps):
+        rows, marks = _batch(data, places, rng, recipe.batch)
+        key, now = jax.random.split(key)
+        params, first, second, value = step(params, first, second, rows, marks, now, float(n))
+        seen = float(value) if n == 0 else 0.98 * seen + 0.02 * float(value)
+        if (n + 1) % 250 == 0:
+            print(f"  step {n + 1}: loss {seen:.3f}, {time.monotonic() - began:.0f} s", flush=True)
+    return jax.tree.map(np.asarray, params)
+
+
+def _places(data: Rows, folds: set[int]) -> tuple[Any, Any]:
+    """First and last possible beginning of an example, for each scene of the folds."""
+    use = np.isin(data.folds, sorted(folds))
+    return data.starts[:-1][use], data.starts[1:][use] - (REACH + CROP)
+
+
+def _spread(data: Rows, places: tuple[Any, Any], rng: np.random.Generator) -> tuple[Any, Any]:
+    begins = rng.choice(places[0], 40)
+    rows = np.stack([data.rows[at : at + 200] for at in begins]).astype(np.float32)
+    top = [{"kernel": k, "bias": b} for k, b in packaged_layers()[TRUNK_LAYERS:]]
+    embedded = np.asarray(embed(top, rows)).reshape(-1, 96)
+    return embedded.mean(0), embedded.std(0) + 1e-3
+
+
+def _batch(
+    data: Rows, places: tuple[Any, Any], rng: np.random.Generator, size: int
+) -> tuple[Any, Any]:
+    which = rng.integers(0, len(places[0]), size)
+    begins = rng.integers(places[0][which], places[1][which])
+    rows = np.stack([data.rows[at : at + REACH + CROP] for at in begins]).astype(np.float32)
+    marks = np.stack([data.targets[at + REACH : at + REACH + CROP] for at in begins])
+    return rows, marks.astype(np.int32)
+
+
+def logits(params: Params, rows: Any) -> Any:
+    """All logits of one stream of trunk rows, padded in front so that there is one a row."""
+    padded = np.concatenate([np.zeros((REACH, 4, 72), np.float32), rows.astype(np.float32)])
+    return np.asarray(_stream(params, padded[None]))[0]
+
+
+@jax.jit
+def _stream(params: Params, rows: Any) -> Any:
+    return judge(params, embed(params["top"], rows))

@@ -1,0 +1,265 @@
+"""Lays clips into 24 seconds of a room: reverberation, noise, music, another voice, other levels.
+
+Each scene uses the people and the surroundings of the given folds only. It must never draw from
+chance that the seed does not fix: the same seed gives the same scene.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+from scipy.signal import fftconvolve
+
+from audio.echo import EchoCanceller
+from audio.sound import BLOCK
+from training.clips import ANY_FOLD, WORDS, Bank, Clip, Floats, active, is_small
+
+RATE = 16_000
+SECONDS = 24.0
+
+
+@dataclass(frozen=True)
+class Said:
+    """A word in a scene: samples of its beginning and end. `sure` is false for the last word of a
+    phrase, whose beginning is not known."""
+
+    word: str
+    start: int
+    end: int
+    sure: bool = True
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the microphone gives, and what was said in it."""
+
+    sound: NDArray[np.int16]
+    said: tuple[Said, ...]
+
+
+class Maker:
+    """Makes scenes out of one fold of a bank."""
+
+    def __init__(self, bank: Bank, fold: int) -> None:
+        self._real = {word: _of(clips, fold) for word, clips in bank.words.items()}
+        self._spoken = {word: _of(clips, ANY_FOLD) for word, clips in bank.words.items()}
+        self._phrases = {word: _of(clips, ANY_FOLD) for word, clips in bank.phrases.items()}
+        self._other, self._talk = _of(bank.other, fold), _of(bank.talk, fold)
+        self._near = _of(bank.near, ANY_FOLD)
+        self._noise, self._music = _of(bank.noise, fold), _of(bank.music, fold)
+        self._rooms = _of(bank.rooms, fold)
+        self._small = [room for room in self._rooms if is_small(room)]
+        self._running = [clip for clip in self._talk if len(clip.sound) > 2 * RATE]
+
+    def scene(self, rng: np.random.Generator) -> Scene:
+        """One scene; a tenth of them holds no speech of the person at all."""
+        length = int(SECONDS * RATE)
+        kind = str(rng.choice(KINDS, p=SHARES))
+        alone = kind in {"noise", "music"} and rng.random() < 0.25
+        room = self._room(rng) if rng.random() < 0.65 else None
+        if alone:
+            front, said = np.zeros(length, np.float32), ()
+        else:
+            front, said = self._speech(rng, length, room)
+        mixed = front + self._background(rng, kind, length)
+        played = self._prompts(rng, length) if rng.random() < 0.12 else None
+        if played is not None:
+            loud = _gain(rng.uniform(-20, 6)) / _loudness(played)
+            mixed = mixed + fftconvolve(played, self._room(rng))[:length].astype(np.float32) * loud
+        return Scene(_microphone(rng, mixed, played), said)
+
+    def _prompts(self, rng: np.random.Generator, length: int) -> Floats:
+        """What the loudspeaker says: synthetic sentences with rests, as a session's prompts."""
+        track = np.zeros(length, np.float32)
+        at = int(rng.uniform(0, 3) * RATE)
+        while at < length - RATE:
+            sound = _any(rng, self._near)[: length - at]
+            track[at : at + len(sound)] = sound
+            at += len(sound) + int(rng.uniform(0.1, 2.5) * RATE)
+        return track
+
+    def _speech(
+        self, rng: np.random.Generator, length: int, room: Floats | None
+    ) -> tuple[Floats, tuple[Said, ...]]:
+        """The person's utterances one after another, each at about the same loudness of 1."""
+        track = np.zeros(length + 2 * RATE, np.float32)
+        said = []
+        at = int(rng.uniform(0.3, 1.2) * RATE)
+        pauses = (0.0, 0.3) if rng.random() < 0.3 else (0.25, 1.6)
+        while at < length - RATE // 2:
+            word, sure, sound = self._utterance(rng)
+            sound = sound[: length - at]
+            if len(sound) < RATE // 8:
+                break
+            start, end = active(sound)
+            sound = _coloured(rng, sound)
+            sound = sound / _loudness(sound[start:end]) * _gain(rng.uniform(-4, 4))
+            wet = sound if room is None else _in_room(sound, room, start, end)
+            track[at : at + len(wet)] += wet[: len(track) - at]
+            if word:
+                said.append(Said(word, at + start, at + end, sure))
+            at += len(sound) + int(rng.uniform(*pauses) * RATE) + RATE * int(rng.random() < 0.1)
+        return track[:length], tuple(said)
+
+    def _utterance(self, rng: np.random.Generator) -> tuple[str, bool, Floats]:
+        choice = rng.random()
+        if choice < 0.50:
+            return self._word(rng)
+        if choice < 0.68:
+            return "", True, _warped(rng, _any(rng, self._other), wide=rng.random() < 0.3)
+        if choice < 0.84:
+            return "", True, _warped(rng, _any(rng, self._near), wide=rng.random() < 0.3)
+        sound = _any(rng, self._talk)
+        span = int(rng.uniform(1, 4) * RATE)
+        if len(sound) > span:
+            begin = int(rng.integers(0, len(sound) - span))
+            sound = sound[begin : begin + span]
+        return "", True, _warped(rng, sound, wide=rng.random() < 0.3)
+
+    def _word(self, rng: np.random.Generator) -> tuple[str, bool, Floats]:
+        word = str(rng.choice(WORDS, p=(0.58, 0.125, 0.125, 0.085, 0.085)))
+        if not self._spoken.get(word):
+            word = "stop"
+        sure = not (self._phrases.get(word) and rng.random() < 0.12)
+        real = self._real.get(word)
+        if not sure:
+            clips = self._phrases[word]
+        elif real and rng.random() < (0.72 if word == "stop" else 0.1):
+            clips = real
+        else:
+            clips = _better(rng, self._spoken[word])
+        sound = _any(rng, clips)
+        start, end = active(sound)
+        return word, sure, _warped(rng, sound[max(0, start - 480) : end], wide=rng.random() < 0.5)
+
+    def _background(self, rng: np.random.Generator, kind: str, length: int) -> Floats:
+        behind = np.zeros(length, np.float32)
+        if kind in {"noise", "both"}:
+            behind += _looped(rng, self._noise, length) * _gain(-rng.uniform(0, 22))
+        if kind == "music":
+            music = _looped(rng, self._music, length)
+            if rng.random() < 0.5:
+                music = _warped(rng, music, wide=True)
+                music = np.resize(music / _loudness(music), length)
+            behind += _coloured(rng, music) * _gain(-rng.uniform(0, 20))
+        if kind in {"voice", "both"}:
+            behind += self._babble(rng, length) * _gain(-rng.uniform(-6, 12))
+        return behind
+
+    def _babble(self, rng: np.random.Generator, length: int) -> Floats:
+        """Another person, who talks on."""
+        parts: list[Floats] = []
+        while sum(map(len, parts)) < length:
+            sound = _any(rng, self._near if rng.random() < 0.15 else self._running)
+            sound = sound[int(rng.integers(0, max(1, len(sound) - RATE))) :]
+            parts.append(sound / _loudness(sound))
+            if rng.random() < 0.3:
+                parts.append(np.zeros(int(rng.uniform(0.05, 0.5) * RATE), np.float32))
+        voice = _coloured(rng, np.concatenate(parts)[:length])
+        if rng.random() < 0.4:
+            voice = fftconvolve(voice, self._room(rng))[:length].astype(np.float32)
+        return voice / _loudness(voice)
+
+    def _room(self, rng: np.random.Generator) -> Floats:
+        if rng.random() < 0.5:
+            return _imagined_room(rng)
+        rooms = self._small if self._small and rng.random() < 0.75 else self._rooms
+        response = _any(rng, rooms)
+        return response / np.abs(response).max()
+
+
+KINDS = ("clean", "noise", "music", "voice", "both")
+SHARES = (0.18, 0.22, 0.18, 0.35, 0.07)
+
+
+def _of(clips: list[Clip], fold: int) -> list[Clip]:
+    return [clip for clip in clips if clip.fold == fold]
+
+
+def _any(rng: np.random.Generator, clips: list[Clip]) -> Floats:
+    return clips[int(rng.integers(len(clips)))].sound
+
+
+def _better(rng: np.random.Generator, clips: list[Clip]) -> list[Clip]:
+    """Two draws of three from the voices that are not espeak-ng's."""
+    good = [clip for clip in clips if "espeak" not in clip.speaker]
+    return good if good and rng.random() < 0.67 else clips
+
+
+def _loudness(sound: Floats) -> float:
+    return float(np.sqrt(np.mean(sound**2)) + 1e-9)
+
+
+def _gain(decibels: float) -> np.float32:
+    return np.float32(10 ** (decibels / 20))
+
+
+def _looped(rng: np.random.Generator, clips: list[Clip], length: int) -> Floats:
+    sound = _any(rng, clips)
+    looped = np.resize(np.roll(sound, -int(rng.integers(len(sound)))), length)
+    return looped / _loudness(looped)
+
+
+def _warped(rng: np.random.Generator, sound: Floats, wide: bool) -> Floats:
+    """Speed and pitch together: a little, or `wide` as if another person spoke."""
+    ratio = rng.uniform(0.82, 1.2) if wide else rng.uniform(0.93, 1.07)
+    return np.asarray(soxr.resample(sound, RATE * ratio, RATE, quality="LQ"), np.float32)
+
+
+def _coloured(rng: np.random.Generator, sound: Floats) -> Floats:
+    """Another microphone: a random gentle tilt, now and then without highs or lows."""
+    spectrum = np.fft.rfft(sound)
+    frequency = np.fft.rfftfreq(len(sound), 1 / RATE) + 1
+    gains = rng.normal(0, 4, 6)
+    gains[-1] -= 15 * (rng.random() < 0.2)
+    gains[0] -= 12 * (rng.random() < 0.2)
+    corners = np.log((50, 200, 600, 1500, 3500, 8000))
+    tilt = 10 ** (np.interp(np.log(frequency), corners, gains) / 20)
+    return np.fft.irfft(spectrum * tilt, len(sound)).astype(np.float32)
+
+
+def _in_room(sound: Floats, response: Floats, start: int, end: int) -> Floats:
+    wet = fftconvolve(sound, response)[: len(sound) + RATE // 2].astype(np.float32)
+    return wet * np.float32(_loudness(sound[start:end]) / _loudness(wet[start:end]))
+
+
+def _imagined_room(rng: np.random.Generator) -> Floats:
+    """Decaying noise after a direct sound: 0.15 to 0.7 s of reverberation."""
+    seconds = rng.uniform(0.15, 0.7)
+    times = np.arange(int(seconds * RATE)) / RATE
+    tail = rng.normal(0, 1, len(times)) * np.exp(-6.9 * times / seconds)
+    tail[: int(rng.uniform(0.001, 0.008) * RATE)] = 0
+    tail *= 10 ** (rng.uniform(-12, 3) / 20) / np.sqrt((tail**2).sum())
+    tail[0] = 1.0
+    return tail.astype(np.float32)
+
+
+def _microphone(rng: np.random.Generator, mixed: Floats, echo: Floats | None) -> NDArray[np.int16]:
+    """A level from whisper to shout, hiss, now and then clipping; mostly the live session's cleaner.
+
+    `echo` is what the loudspeaker played, at the microphone's level, and is in `mixed` already.
+    """
+    gain = _gain(rng.uniform(-46, -12)) / max(_loudness(mixed), 0.05)
+    sound = mixed * gain
+    sound += rng.normal(0, 10 ** rng.uniform(-4.6, -3.4), len(sound))
+    if rng.random() < 0.93:
+        sound /= max(1.0, np.abs(sound).max() / 0.98)
+    heard = _pcm(sound)
+    if echo is not None:
+        return cleaned(heard, _pcm(echo / max(float(np.abs(echo).max()), 1e-6) * 0.5))
+    return cleaned(heard) if rng.random() < 0.75 else heard
+
+
+def _pcm(sound: Floats) -> NDArray[np.int16]:
+    return (np.clip(sound, -1, 1) * 32767).astype(np.int16)
+
+
+def cleaned(sound: NDArray[np.int16], played: NDArray[np.int16] | None = None) -> NDArray[np.int16]:
+    """Through the canceller and noise suppressor of a live session, block for block."""
+    canceller = EchoCanceller()
+    blocks = sound[: len(sound) // BLOCK * BLOCK].reshape(-1, BLOCK)
+    if played is None:
+        played = np.zeros(len(sound), np.int16)
+    beside = played[: len(blocks) * BLOCK].reshape(-1, BLOCK)
+    return np.concatenate([canceller.clean(mic, ref) for mic, ref in zip(blocks, beside)])

