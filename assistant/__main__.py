@@ -3,6 +3,7 @@
 Errors that a person can cause become one line on stderr and an exit code, here and nowhere else.
 """
 
+import errno
 import sys
 from typing import Any
 
@@ -15,6 +16,9 @@ from assistant.commands.massager import massager
 from assistant.commands.routine import prompts, routine
 from assistant.commands.voices import voices
 from audio.errors import UnknotError
+
+_OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Errors without a file's name that are nevertheless not ours: stdout leads to a full disk."""
 
 
 class _OneLineErrors(click.Group):
@@ -30,9 +34,10 @@ class _OneLineErrors(click.Group):
         except BrokenPipeError:
             raise  # click ends quietly when the reader of a pipe has gone
         except OSError as error:
-            if error.filename is None:
+            place = error.filename or (error.errno in _OF_THE_DISK and "the output")
+            if not place:
                 raise
-            click.echo(f"unknot: {error.filename}: {error.strerror}", err=True)
+            click.echo(f"unknot: {place}: {error.strerror}", err=True)
             ctx.exit(1)
 
 

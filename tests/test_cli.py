@@ -185,6 +185,14 @@ def test_one_session_is_forgotten_and_the_other_stays(two_sessions: Path) -> Non
     assert [line["id"] for line in json_lines(unknot("journal", "list", "--json").stdout)] == [2]
 
 
+def test_output_onto_a_full_disk_is_one_line(two_sessions: Path) -> None:
+    command = [sys.executable, "-m", "assistant", "journal", "list"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["unknot: the output: No space left on device"]
+
+
 def test_a_reader_who_leaves_early_sees_no_traceback(two_sessions: Path) -> None:
     with Journal(two_sessions / "journal.sqlite3") as journal:
         for n in range(200):
