@@ -3,6 +3,7 @@
 Every check says what it found and, where that is not right, the one thing to do about it.
 """
 
+import asyncio
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -11,8 +12,11 @@ from pathlib import Path
 
 from assistant import paths
 from assistant.machine_checks import Check, clock, disk, power, python
+from assistant.massager.device import Device, read_devices
+from assistant.massager.opening import open_device
+from assistant.massager.proof import require_proof
 from assistant.settings import Settings, load
-from audio.errors import AudioMissing, NotFit, UnknotError
+from audio.errors import AudioMissing, MassagerUnsafe, NotFit, UnknotError
 from audio.sound import RATE
 from audio.voice import Voice
 
@@ -51,18 +55,43 @@ MACHINE: tuple[Callable[[], Check | None], ...] = (python, disk, clock, power)
 SET_UP: tuple[Callable[[Settings], Check], ...] = (voice, voice_cache, journal)
 
 
-def examine(*, sound_only: bool = False) -> Iterator[Check]:
+def examine() -> Iterator[Check]:
     """Every check that this machine knows, in the order in which a person would mend them."""
-    if not sound_only:
-        yield from _answers((probe.__name__, probe) for probe in MACHINE)
-        yield from _set_up()
+    yield from _answers((probe.__name__, probe) for probe in MACHINE)
+    yield from _set_up()
     yield from sound()
 
 
+def massagers() -> Iterator[Check]:
+    """Each massager of massagers.toml: reachable, off, and proven to go off by itself.
+
+    Nothing is switched on; a device that a session holds is left alone.
+    """
+    devices: dict[str, Device] = {}
+
+    def described() -> Check:
+        devices.update(read_devices(paths.massagers_file()))
+        return Check("massagers", True, f"{len(devices)} in {paths.massagers_file()}")
+
+    yield from _answers([("massagers", described)])
+    for name, device in devices.items():
+        yield from _answers([(f"massager {name}", partial(_massager, device))])
+
+
 def exit_code(checks: Iterable[Check]) -> int:
-    """0, or what the worst failure means: a set-up that is not fit comes before missing sound."""
+    """0, or what the worst failure means: an unsafe massager, a poor set-up, then missing sound."""
     failed = {check.exit_code for check in checks if not check.ok}
-    return next((code for code in (NotFit.exit_code, AudioMissing.exit_code) if code in failed), 0)
+    worst_first = (MassagerUnsafe.exit_code, NotFit.exit_code, AudioMissing.exit_code)
+    return next((code for code in worst_first if code in failed), 0)
+
+
+def _massager(device: Device) -> Check:
+    async def reach() -> None:
+        require_proof(device, paths.state_folder())
+        (await open_device(device, state=paths.state_folder())).close()
+
+    asyncio.run(reach())
+    return Check(f"massager {device.name}", True, "off, and proven to go off by itself")
 
 
 def sound() -> list[Check]:
@@ -109,7 +138,8 @@ def _answers(probes: Iterable[tuple[str, Callable[[], Check | None]]]) -> Iterat
         try:
             found = probe()
         except UnknotError as error:
-            found = Check(name, False, error.message, error.remedy or "mend that", NotFit.exit_code)
+            code = max(error.exit_code, NotFit.exit_code)
+            found = Check(name, False, error.message, error.remedy or "mend that", code)
         except (OSError, subprocess.TimeoutExpired) as error:
             found = Check(name, False, str(error), "look into that", NotFit.exit_code)
         if found:

@@ -57,6 +57,30 @@ def test_a_broken_journal_is_found_and_the_other_checks_go_on(state: Path) -> No
     assert checks["clock"]["ok"]
 
 
+def test_a_massager_that_was_never_tested_is_not_safe(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONFIGURATION_DIRECTORY", str(tmp_path))
+    led = tmp_path / "led"
+    led.mkdir()
+    (tmp_path / "massagers.toml").write_text(f'[back]\nkind = "pin"\nled = "{led}"\n')
+    code, checks = examined("--massager")
+    assert code == 4
+    assert checks["massager back"]["remedy"] == "run: unknot massager test back"
+    assert list(led.iterdir()) == []
+
+
+def test_no_massager_is_safe_and_a_broken_list_is_not(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONFIGURATION_DIRECTORY", str(tmp_path))
+    assert examined("--sound", "--massager")[1]["massagers"]["ok"]
+    (tmp_path / "massagers.toml").write_text("broken")
+    code, checks = examined("--sound", "--massager")
+    assert code == 4
+    assert not checks["massagers"]["ok"]
+
+
 def test_a_person_reads_what_failed_and_what_to_do(state: Path) -> None:
     state.mkdir()
     (state / "journal.sqlite3").write_text("not a database at all")
@@ -67,11 +91,10 @@ def test_a_person_reads_what_failed_and_what_to_do(state: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failed", "code"), [((), 0), ((0,), 0), ((5,), 5), ((3,), 3), ((5, 3), 3), ((5, 0), 5)]
+    ("failed", "code"),
+    [((), 0), ((0,), 0), ((5,), 5), ((3,), 3), ((5, 3), 3), ((5, 0), 5), ((3, 4), 4)],
 )
-def test_a_set_up_that_is_not_fit_weighs_more_than_missing_sound(
-    failed: tuple[int, ...], code: int
-) -> None:
+def test_the_worst_failure_gives_the_exit_code(failed: tuple[int, ...], code: int) -> None:
     good = Check("python", ok=True, value="", exit_code=3)
     bad = [Check("x", ok=False, value="", remedy="y", exit_code=one) for one in failed]
     assert exit_code([good, *bad]) == code

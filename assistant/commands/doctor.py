@@ -8,16 +8,19 @@ import click
 
 @click.command()
 @click.option("--sound", "sound_only", is_flag=True, help="Only microphone and loudspeaker.")
+@click.option("--massager", is_flag=True, help="Also reach every massager; none is switched on.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a check.")
 @click.pass_context
-def doctor(ctx: click.Context, sound_only: bool, as_json: bool) -> None:
+def doctor(ctx: click.Context, sound_only: bool, massager: bool, as_json: bool) -> None:
     """Check whether this machine is fit for a session, and say what would make it so.
 
-    Exit code 3: something is missing. 5: no microphone or no loudspeaker.
+    Exit code 3: something is missing. 4: a massager is not safe. 5: no microphone or loudspeaker.
     """
-    from assistant.doctor import examine, exit_code
+    from assistant.doctor import examine, exit_code, massagers, sound
 
-    checks = list(examine(sound_only=sound_only))
+    checks = sound() if sound_only else list(examine())
+    if massager:
+        checks += massagers()
     for check in checks:
         if as_json:
             fields = asdict(check)
