@@ -1,5 +1,206 @@
-"""Builds everything and runs the one loop. It must never decide what a person hears or feels."""
+"""Builds everything for a session and runs it: the composition root.
 
-from assistant.conductor import Conductor
+It must never decide what a person hears or feels, and must leave the massager off on every way out.
+"""
 
-__all__ = ["Conductor"]
+import asyncio
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+
+from assistant.build import NEVER, make_session
+from assistant.conductor import Conductor, Line
+from assistant.diary import JournalDiary
+from assistant.journal import Journal
+from assistant.live import Live
+from assistant.massager import Massager
+from assistant.memory import SettingsMemory
+from assistant.messages import Begin
+from assistant.paths import journal_file, massagers_file, state_folder
+from assistant.room.narrator import Narrator
+from assistant.settings import Settings
+from audio.errors import MassagerUnsafe, UnknotError
+from audio.messages import ToAudio
+
+KEYBOARD = "keyboard"
+NONE = "none"
+EXIT_CODES = {"faulted": 1}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for on the command line; an empty text takes the setting."""
+
+    routine: str | None = None
+    microphone: str = ""
+    loudspeaker: str = ""
+    massager: str = ""
+    events: str = ""
+
+
+def run_session(settings: Settings, options: Options) -> int:
+    """Run one session and return the exit code. Raises `UnknotError`."""
+    if options.routine is not None and options.routine not in settings.routines:
+        known = ", ".join(sorted(settings.routines))
+        raise UnknotError(f"no routine is called {options.routine!r}", f"use one of {known}")
+    with ExitStack() as stack:
+        app = _App(settings, options, stack)
+        why = app.run()
+    return EXIT_CODES.get(why, 0)
+
+
+class _App:
+    """Everything of one run; `stack` closes what was opened."""
+
+    def __init__(self, settings: Settings, options: Options, stack: ExitStack) -> None:
+        self._settings = settings
+        self._options = options
+        self._publish = _publisher(options.events, stack)
+        self._journal = _open_journal(settings, stack)
+        self._rest_until = self._unclean_rest()
+        self._began = time.monotonic()
+
+    def _clock(self) -> float:
+        """Session time: seconds since the program began."""
+        return time.monotonic() - self._began
+
+    def run(self) -> str:
+        microphone = self._options.microphone or self._settings.hearing.microphone
+        if microphone != KEYBOARD and Path(microphone).is_file():
+            return self._run_on_files(Path(microphone))
+        return asyncio.run(self._run_live(microphone))
+
+    def _unclean_rest(self) -> float:
+        """Until when the massager rests after a session that broke, in seconds from now."""
+        if self._journal is None:
+            return NEVER
+        self._journal.close_unfinished(time.time())
+        last = self._journal.last_unclean_end()
+        rest = self._settings.massager.limits.rest_seconds
+        return NEVER if last is None else last + rest - time.time()
+
+    def _conductor(
+        self, massager: Massager | None, send: Callable[[ToAudio], None], now: float
+    ) -> Conductor:
+        capabilities = massager.capabilities if massager else None
+        session = make_session(self._settings, capabilities, now + self._rest_until)
+        diary = JournalDiary(self._journal, time.time) if self._journal else None
+        gap = self._settings.voice.gap_seconds
+        return Conductor(
+            session, massager, send, self._publish, diary, SettingsMemory(), gap_seconds=gap
+        )
+
+    # On files
+
+    def _run_on_files(self, microphone: Path) -> str:
+        from assistant.hearing import load_ears, make_headset, make_voice
+        from assistant.massager.simulated import SimulatedMassager
+        from assistant.on_files import run_on_files
+
+        name = self._options.massager or self._settings.massager.name
+        if name not in (NONE, "simulated"):
+            raise MassagerUnsafe(
+                f"a recording cannot command {name!r}", "use --massager simulated or none"
+            )
+
+        def make(clock: Callable[[], float], send: Callable[[ToAudio], None]) -> Conductor:
+            massager = None if name == NONE else SimulatedMassager(clock)
+            return self._conductor(massager, send, 0.0)
+
+        voice = make_voice(self._settings)
+        headset = make_headset(self._settings, load_ears(self._settings), voice)
+        to = self._options.loudspeaker
+        out = None if to in ("", NONE) else Path(to)
+        return run_on_files(headset, make, self._options.routine, microphone, out)
+
+    # Live
+
+    async def _run_live(self, microphone: str) -> str:
+        massager = await self._open_massager(microphone)
+        try:
+            return await self._run_with(massager, microphone)
+        finally:
+            if massager is not None:
+                massager.close()
+
+    async def _open_massager(self, microphone: str) -> Massager | None:
+        from assistant.massager.device import SIMULATED, read_devices
+        from assistant.massager.opening import open_massager
+
+        name = self._options.massager or self._settings.massager.name
+        if name == NONE:
+            return None
+        if name != SIMULATED and microphone == KEYBOARD:
+            raise MassagerUnsafe(
+                f"nobody listens at a keyboard, so {name!r} may not run",
+                "use a microphone, or --massager simulated",
+            )
+        devices = {} if name == SIMULATED else read_devices(massagers_file())
+        return await open_massager(name, devices, state=state_folder(), clock=self._clock)
+
+    async def _run_with(self, massager: Massager | None, microphone: str) -> str:
+        from assistant.microphone_side import open_side
+
+        clock = self._clock
+        inbox: list[Live] = []
+        side = open_side(
+            self._settings,
+            microphone,
+            self._options.loudspeaker,
+            clock,
+            lambda event: inbox[0].tell(event),
+        )
+        conductor = self._conductor(massager, side.send, clock())
+        live = Live(conductor, clock)
+        inbox.append(live)
+        _quit_on_signals(live)
+        listening = asyncio.create_task(side.listen())
+        listening.add_done_callback(lambda _: live.quit())
+        live.tell(Begin(self._options.routine))
+        try:
+            return await live.run()
+        finally:
+            listening.cancel()
+            await side.close()
+
+
+def _quit_on_signals(live: Live) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, live.quit)
+
+
+def _publisher(events: str, stack: ExitStack) -> Callable[[Line], None]:
+    """Event lines as JSON to a file or stdout; else told in the terminal."""
+    if not events:
+        return Narrator(Console(stderr=False)).tell
+    out = sys.stdout if events == "-" else _opened(Path(events), stack)
+
+    def publish(line: Line) -> None:
+        print(json.dumps(line), file=out, flush=True)
+
+    return publish
+
+
+def _open_journal(settings: Settings, stack: ExitStack) -> Journal | None:
+    if not settings.journal.keep:
+        return None
+    return stack.enter_context(Journal(journal_file(settings.journal.path)))
+
+
+def _opened(path: Path, stack: ExitStack) -> TextIO:
+    """The events file. Raises `UnknotError` when it cannot be written."""
+    try:
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise UnknotError(f"{path}: {error.strerror}", "name a file that can be written") from None
+    stack.callback(file.close)
+    return file

@@ -114,6 +114,14 @@ class Conductor:
         self._ask_the_device(event, now)
         self._begin_diary()
 
+    def end(self, why: str, now: float) -> None:
+        """Whatever is the case: off, and the end. Calling it again is harmless."""
+        if self._massager is not None:
+            self._massager.off()
+        if self.ended is None:
+            self.ended = why
+            self._tell(now, "end", why=why)
+
     def _perform_all(self, effects: tuple[Effect, ...], now: float) -> None:
         for effect in effects:
             self._perform(effect, now)

@@ -1,0 +1,67 @@
+"""The one loop: events in as they come, ticks when they are due, every fault an event.
+
+It must never wait for anything but the next event, and never let an exception past without an off.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from assistant.conductor import Conductor
+from assistant.messages import Event, Tick
+from audio.messages import Ear, Heard, Level
+from intents.intent import Intent
+
+LONGEST_WAIT_SECONDS = 0.5
+"""The loop turns at least this often, so that a watchdog can see that it does."""
+
+
+class Live:
+    """Runs one session; `clock` gives seconds, `turned` is called once a turn of the loop."""
+
+    def __init__(
+        self,
+        conductor: Conductor,
+        clock: Callable[[], float],
+        turned: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._conductor = conductor
+        self._clock = clock
+        self._turned = turned
+        self._inbox: asyncio.Queue[Event] = asyncio.Queue()
+
+    def tell(self, event: Event) -> None:
+        """Something happened; safe to call from the loop's own thread only."""
+        self._inbox.put_nowait(event)
+
+    def interrupt(self) -> None:
+        """Ctrl-C, a key, a button: the same halt as the spoken word, without a queue before it."""
+        now = self._clock()
+        self._conductor.handle(Heard(Level.CONFIRMED, Intent.STOP, "", Ear.BUTTON, now), now)
+
+    def quit(self) -> None:
+        """Halt, and end the session. A second call changes nothing."""
+        if self._conductor.ended is None:
+            self.interrupt()
+            self._conductor.end("stopped", self._clock())
+            self.tell(Tick())
+
+    async def run(self) -> str:
+        """Run until the session has ended, and return why."""
+        try:
+            while self._conductor.ended is None:
+                event = await self._next()
+                self._conductor.handle(event, self._clock())
+                self._turned()
+            return self._conductor.ended
+        finally:
+            self._conductor.end(self._conductor.ended or "faulted", self._clock())
+
+    async def _next(self) -> Event:
+        deadline = self._conductor.deadline
+        wait = LONGEST_WAIT_SECONDS
+        if deadline is not None:
+            wait = min(wait, max(0.0, deadline - self._clock()))
+        try:
+            return await asyncio.wait_for(self._inbox.get(), wait)
+        except TimeoutError:
+            return Tick()
