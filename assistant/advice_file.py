@@ -74,10 +74,10 @@ def read_advice(
         problems += unknown_sources(file, (*at, "sources"), table.sources, sources)
         tier = Tier(table.tier)
         parts = _merged(table, tiers.get(tier, Parts()))
-        problems += _missing(file, at, tier, parts)
+        problems += _missing(file, at, tier, parts) + _braces(file, at, table)
         advice[name] = Advice(name, tier, table.sources, oldest(table.sources, sources))
         prompts += _prompts(name, parts, number)
-    return AdviceBook(advice, tuple(prompts)), problems + _braces(file, prompts)
+    return AdviceBook(advice, tuple(prompts)), problems
 
 
 def _section(file: TomlFile, name: str, problems: list[Problem]) -> Mapping[str, object]:
@@ -98,8 +98,8 @@ def _tiers(file: TomlFile) -> tuple[dict[Tier, Parts], list[Problem]]:
             problems.append(problem(file.path, file.line(where), where, None, f"use {known}"))
             continue
         table, found = read_table(Parts, file, data, ("tiers", name))
-        problems += found
         tiers[Tier(name)] = table or Parts()
+        problems += found + _braces(file, ("tiers", name), tiers[Tier(name)])
     return tiers, problems
 
 
@@ -126,10 +126,13 @@ def _prompts(name: str, parts: Mapping[str, tuple[str, ...]], number: str) -> li
     ]
 
 
-def _braces(file: TomlFile, prompts: list[Prompt]) -> list[Problem]:
+def _braces(file: TomlFile, at: Keys, table: Parts) -> list[Problem]:
     """Only {number} is a blank here; any other brace would be spoken, or break the sentence."""
-    found = {s: p.id for p in prompts for s in p.sentences if set("{}") & set(s)}
-    return [
-        problem(file.path, 0, tuple(name.split(".")), sentence, "the only blank here is {number}")
-        for sentence, name in found.items()
-    ]
+    problems: list[Problem] = []
+    for part in Parts.model_fields:
+        for index, sentence in enumerate(getattr(table, part) or ()):
+            if set("{}") & set(sentence.replace("{number}", "")):
+                where: Keys = (*at, part, index)
+                remedy = "the only blank here is {number}"
+                problems.append(problem(file.path, file.line(where), where, sentence, remedy))
+    return problems

@@ -185,17 +185,17 @@ def _repeated_ids(outlines: Sequence[Outline]) -> Iterator[Flaw]:
 
 
 def _level_flaws(tool: Tool, outlines: Sequence[Outline]) -> Iterator[Flaw]:
-    begins, allowed = 0.0, 1
+    begins, highest = 0.0, 1
     for index, step in enumerate(outlines):
         where = ("steps", index, "level")
         if step.level is not None and tool is not Tool.MASSAGER:
             yield Flaw(where, step.level, "only a massager routine has levels: remove it")
         elif step.level is not None and begins < GENTLE_SECONDS and step.level > 1:
             yield Flaw(where, step.level, f"use level 1 for the first {GENTLE_SECONDS:g} s")
-        elif step.level is not None and step.level > allowed:
-            yield Flaw(where, step.level, f"raise by one at a time: {allowed} or less here")
+        elif step.level is not None and step.level > highest + 1:
+            yield Flaw(where, step.level, f"raise by one at a time: {highest + 1} or less here")
         else:
-            allowed = max(allowed, (step.level or 0) + 1)
+            highest = max(highest, step.level or 1)
         begins += step.seconds
 
 
@@ -245,6 +245,7 @@ def _cue_flaws(step: Step) -> Iterator[Flaw]:
             yield Flaw(where, cue.at_seconds, remedy)
         elif cue.at_seconds <= before:
             yield Flaw(where, cue.at_seconds, "put the cues in the order of their times")
+        else:
+            before = cue.at_seconds
         if not cue.say:
             yield Flaw(("cues", index, "say"), [], "give at least one sentence")
-        before = max(before, cue.at_seconds)

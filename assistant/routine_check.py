@@ -21,7 +21,6 @@ from assistant.routine import (
     outline,
     whole_flaws,
 )
-from assistant.script import routine_prompts
 from assistant.shape import Flag, Number, Sentences, Table, Text, Whole, read_table
 from assistant.sources import unknown_sources
 from assistant.toml_file import Keys, TomlFile, read_toml
@@ -29,6 +28,10 @@ from assistant.toml_file import Keys, TomlFile, read_toml
 Halts = Callable[[str], bool]
 """Whether a sentence, heard by the ears, would end the massage."""
 
+MOST_TURNS = 200
+"""More than fit into the longest step; a slip of the pen must not fill the memory."""
+
+_SPOKEN = ("say", "brief", "avoid", "coming", "intro", "setup", "closing")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -108,8 +111,7 @@ class _Reading:
             self._add((), None, f"call the file like my-routine.toml, not {file.path.name}")
         self._steps = list(self._read_steps())
         self._read_whole()
-        if self.routine is not None:
-            self._listen(self.routine, halts)
+        self._listen(halts)
 
     def _add(self, where: Keys, value: object, remedy: str) -> None:
         line = self._file.line(where)
@@ -182,24 +184,34 @@ class _Reading:
         except RoutineError as error:
             self._flaws((), error.flaws)
 
-    def _listen(self, routine: Routine, halts: Halts) -> None:
-        heard: dict[str, None] = {}
-        for prompt in routine_prompts(routine):
-            heard |= dict.fromkeys(sentence for sentence in prompt.sentences if halts(sentence))
-        text = self._file.path.read_text(encoding="utf-8").splitlines()
-        for sentence in heard:
-            line = next((n for n, line in enumerate(text, start=1) if sentence in line), 0)
-            remedy = "holds a word that ends the massage: say it in other words"
-            self.problems.append(problem(self._file.path, line, (), sentence, remedy))
+    def _listen(self, halts: Halts) -> None:
+        for where, sentence in _spoken(self._file.data, ()):
+            if halts(sentence):
+                remedy = "holds a word that ends the massage: say it in other words"
+                self._add(where, sentence, remedy)
+
+
+def _spoken(data: Any, at: Keys) -> Iterator[tuple[Keys, str]]:
+    """Every sentence of a table that will be spoken, and where it stands."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _spoken(value, (*at, key))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            if not isinstance(value, str):
+                yield from _spoken(value, (*at, index))
+            elif at[-1] in _SPOKEN:
+                yield (*at, index), value
 
 
 def _cues(table: _StepTable) -> tuple[Cue, ...]:
     cues = [Cue(cue.at_seconds, cue.say) for cue in table.cues]
-    if table.cycle is not None:
-        cycle = table.cycle
-        for turn in range(max(0, cycle.times)):
-            begins = cycle.begin_seconds + turn * cycle.seconds
-            cues += [Cue(begins + cue.at_seconds, cue.say) for cue in cycle.cues]
+    cycle = table.cycle
+    if cycle is None:
+        return tuple(cues)
+    for turn in range(min(cycle.times, MOST_TURNS)):
+        begins = cycle.begin_seconds + turn * cycle.seconds
+        cues += [Cue(begins + cue.at_seconds, cue.say) for cue in cycle.cues]
     return tuple(sorted(cues, key=lambda cue: cue.at_seconds))
 
 

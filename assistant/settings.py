@@ -14,7 +14,7 @@ from assistant.advice_file import AdviceBook, read_advice
 from assistant.faq_file import Answer, answer_prompts, read_faq
 from assistant.paths import config_folder
 from assistant.problem import ConfigError, Problem, problem
-from assistant.prompt_file import read_prompts
+from assistant.prompt_file import missing_prompts, read_prompts
 from assistant.remembered import remembered, remembered_file
 from assistant.routine import Routine
 from assistant.routine_check import check_routine_file, read_routine
@@ -38,6 +38,7 @@ from intents.phrases import PhraseError
 NO_OVERRIDES: Mapping[str, Any] = MappingProxyType({})
 TOOL_ROUTINES = ("neck-massager", "hands-on", "roll-out")
 """Without these, choosing a tool would lead nowhere."""
+NEEDED_ADVICE = {*DEFAULT_ADVICE.values(), "stop"}
 
 
 @dataclass(frozen=True)
@@ -184,6 +185,9 @@ class _Loading:
     def _prompts(self) -> list[Prompt]:
         file = self._read(self._folder / "prompts.toml")
         prompts, found = read_prompts(file) if file else ([], [])
+        if file is not None and not found:
+            ours, _ = read_prompts(read_toml(default_folder() / "prompts.toml"))
+            found = missing_prompts(file, prompts, ours)
         self.problems += found
         return prompts
 
@@ -193,8 +197,9 @@ class _Loading:
             return AdviceBook({}, ())
         book, found = read_advice(file, number, sources)
         self.problems += found
-        for id in sorted({*DEFAULT_ADVICE.values(), "stop"} - book.advice.keys()):  # noqa: A001
-            self._complain("advice.toml", f"add [advice.{id}]: a safety word leads to it")
+        written = file.data.get("advice")
+        for name in sorted(NEEDED_ADVICE - set(written if isinstance(written, dict) else ())):
+            self._complain("advice.toml", f"add [advice.{name}]: a safety word leads to it")
         return book
 
     def _answers(self, sources: Collection[str]) -> dict[str, Answer]:

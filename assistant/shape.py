@@ -4,6 +4,7 @@ It must never guess what a value was meant to be: "yes" is not true and "5" is n
 """
 
 from collections.abc import Sequence
+from datetime import date
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
@@ -17,6 +18,7 @@ Text = StrictStr
 Flag = StrictBool
 Whole = Annotated[int, Field(strict=True)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Day = Annotated[date, Field(strict=True)]
 Sentences = tuple[Annotated[str, Field(strict=True, min_length=1)], ...]
 
 
@@ -34,6 +36,7 @@ _KINDS = {
     "bool_type": "use true or false",
     "string_type": "put it in quotes",
     "string_too_short": "write something or remove it",
+    "string_pattern_mismatch": 'use digits, as "112"',
     "tuple_type": 'give a list, as ["..."]',
     "model_type": "give a table",
     "dict_type": "give a table",

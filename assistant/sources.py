@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from assistant.problem import Problem, problem
-from assistant.shape import Table, Text, read_table
+from assistant.shape import Day, Table, Text, read_table
 from assistant.toml_file import Keys, TomlFile
 
 
@@ -28,7 +28,7 @@ class _SourceTable(Table):
     title: Text
     url: Text
     read: Text
-    checked: date
+    checked: Day
 
 
 def read_sources(file: TomlFile) -> tuple[dict[str, Source], list[Problem]]:

@@ -109,6 +109,7 @@ class _Scanner:
         if array:
             index = self._arrays.get(table, -1) + 1
             self._arrays[table] = index
+            self._note(table)
             table = (*table, index)
         self._note(table)
         self._at += 2 if array else 1
