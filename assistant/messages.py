@@ -28,6 +28,8 @@ class Begin:
     """The program is ready. `routine` is the routine chosen on the command line, if any."""
 
     routine: str | None = None
+    unfinished: tuple[str, int] | None = None
+    """The routine and the step (from 1) at which the last session broke, if it did."""
 
 
 @dataclass(frozen=True)

@@ -230,8 +230,11 @@ class Session:
         if self._began:
             return
         self._began = True
-        if event.routine is None:
-            self._move(self._phase.enter(self._stage))
+        idle = self._phase
+        if event.routine is None and event.unfinished is not None and isinstance(idle, Idle):
+            idle.offer(self._stage, *event.unfinished)
+        elif event.routine is None:
+            self._move(idle.enter(self._stage))
         else:
             self._move(start(self._stage, Meaning(Intent.START, topic=event.routine)))
 
@@ -314,6 +317,8 @@ class Session:
         if self.state is State.ENDED:
             return
         s.interrupt()
+        if anytime.settle(self._phase, s, meaning):
+            return
         answer = self._phase.answers(s).get(meaning.intent)
         if answer is not None:
             self._move(answer(s, meaning))

@@ -4,7 +4,7 @@ Pure. A phase acts on the world only through `emit`; nothing here may move the s
 state, which is the table's business (assistant/state.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from assistant.course import Course
@@ -91,6 +91,12 @@ class Stage:
     moving: bool = False
     """The massage itself has begun, so a massager stays on while the next step is spoken."""
     last_heard_at: float = 0.0
+    pending: Callable[["Stage"], None] | None = None
+    """What a yes would do: an act that is hard to undo waits for it, in whatever state."""
+    unfinished: tuple[str, int] | None = None
+    """The routine and step of a session that broke, while the offer to go on stands."""
+    begin_at_step: int = 0
+    """The step to begin with, when a session that broke goes on."""
     last_topic: str | None = None
     """The last question answered, for "more"."""
 

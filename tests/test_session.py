@@ -18,6 +18,7 @@ from assistant.messages import (
     MassagerLease,
     MassagerOff,
     MassagerReport,
+    Remember,
     Say,
     StateChanged,
     Tick,
@@ -617,3 +618,40 @@ def test_a_prompt_cut_short_is_not_taken_for_spoken(make: Callable[[State], Rehe
     prompt = prompts(rehearsal)[-1]
     rehearsal.tell(SayEnded(str(prompt), rehearsal.now, cut=True))
     assert rehearsal.session.state is State.SPEAKING
+
+
+# Going on, and what is hard to undo
+
+
+def test_forgetting_the_settings_waits_for_a_yes(in_massage: Rehearsal) -> None:
+    def remembered(intent: Intent) -> list[Effect]:
+        heard = Heard(Level.FINAL, intent, "", Ear.WORDS, in_massage.now)
+        effects = in_massage.session.handle(heard, in_massage.now)
+        return [effect for effect in effects if isinstance(effect, Remember)]
+
+    assert remembered(Intent.FORGET_SETTINGS) == []
+    assert remembered(Intent.NO) == []
+    assert remembered(Intent.YES) == []
+    assert remembered(Intent.FORGET_SETTINGS) == []
+    assert remembered(Intent.YES) == [Remember(None, None)]
+
+
+def test_a_session_that_broke_goes_on_from_its_step_after_all_the_questions(
+    settings: Settings,
+) -> None:
+    rehearsal = make_rehearsal(settings)
+    rehearsal.tell(Begin(unfinished=("neck-massager", 3)))
+    assert prompts(rehearsal) == ["ended.unclean"]
+    rehearsal.say(Intent.YES)
+    assert rehearsal.session.state is State.SCREENING
+    rehearsal.run_until(State.DOING)
+    assert kinds(rehearsal, "step")[0]["index"] == 3
+    assert "hearing_check.passed" in prompts(rehearsal)
+
+
+def test_a_no_to_going_on_leaves_it(settings: Settings) -> None:
+    rehearsal = make_rehearsal(settings)
+    rehearsal.tell(Begin(unfinished=("neck-massager", 3)))
+    rehearsal.say(Intent.NO)
+    assert prompts(rehearsal)[-1] == "ended.declined"
+    assert rehearsal.session.state is State.IDLE

@@ -85,7 +85,6 @@ def _pace(step: int, done: str, limit: str) -> Verb:
             return
         s.manners = replace(s.manners, pace=index)
         s.emit(Pace(PACES[index]))
-        s.emit(Remember("voice.pace", index))
         s.say(done)
 
     return verb
@@ -122,7 +121,12 @@ def more(s: Stage, meaning: Meaning, state: State) -> None:
 
 
 def forget(s: Stage, meaning: Meaning, state: State) -> None:
-    """Forget the settings that were changed by voice."""
+    """Ask whether to forget the settings that were changed by voice: it cannot be undone."""
+    s.pending = _forget
+    s.say("forget.ask")
+
+
+def _forget(s: Stage) -> None:
     s.emit(Remember(None, None))
     s.say("forget.done")
 
@@ -156,7 +160,21 @@ VERBS: Mapping[Intent, Verb] = {
 }
 
 
+def settle(phase: Phase, s: Stage, meaning: Meaning) -> bool:
+    """Take the yes or no to what waits for one; True when that was what the person meant."""
+    act, s.pending = s.pending, None
+    if act is None or meaning.intent not in (Intent.YES, Intent.NO):
+        return False
+    if meaning.intent is Intent.YES:
+        act(s)
+    else:
+        s.say("forget.kept")
+    phase.again(s)
+    return True
+
+
 def answer(phase: Phase, s: Stage, meaning: Meaning, state: State) -> None:
     """Answer a verb, then say again what the person needs to go on."""
     VERBS.get(meaning.intent, not_sensible)(s, meaning, state)
-    phase.again(s)
+    if s.pending is None:
+        phase.again(s)

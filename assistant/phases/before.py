@@ -69,7 +69,33 @@ class Idle(Phase):
 
     def answers(self, s: Stage) -> Mapping[Intent, Answer]:
         """Only a start leads on."""
-        return {Intent.START: start, Intent.TOOL: tool, Intent.FINISH: not_now}
+        return {
+            Intent.START: start,
+            Intent.TOOL: tool,
+            Intent.YES: self._go_on,
+            Intent.CONTINUE: self._go_on,
+            Intent.NO: self._let_be,
+            Intent.FINISH: not_now,
+        }
+
+    def offer(self, s: Stage, routine: str, step: int) -> None:
+        """The last session broke: would the person go on from there? The questions come first."""
+        s.unfinished = (routine, step)
+        s.say("ended.unclean")
+
+    def _go_on(self, s: Stage, meaning: Meaning) -> Reply:
+        if s.unfinished is None:
+            s.say("not_sensible.idle")
+            return None
+        routine, step = s.unfinished
+        s.unfinished = None
+        s.begin_at_step = step - 1
+        return choose(s, routine)
+
+    def _let_be(self, s: Stage, meaning: Meaning) -> Reply:
+        s.say("idle.ready" if s.unfinished is None else "ended.declined")
+        s.unfinished = None
+        return None
 
     def halted_here(self, s: Stage) -> Reply:
         """Nothing runs; say so by saying what would start."""
@@ -340,7 +366,8 @@ class Preparing(Phase):
             raise AssertionError("a routine was chosen before")
         s.answered()
         s.course = Course(s.routine)
-        s.step_is_new = True
+        s.course.go_to(min(s.begin_at_step, len(s.routine.steps) - 1))
+        s.step_is_new, s.begin_at_step = True, 0
         s.governor.go_on()
         return Trigger.READY
 
