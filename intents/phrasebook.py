@@ -143,22 +143,23 @@ class Phrasebook:
     def _most_serious(self, words: Sequence[str]) -> Meaning | None:
         """Return the most serious meaning found anywhere; of equals the longest, then the first."""
         found = [
-            (seriousness(meaning), start - end, start, meaning)
-            for start, end, meaning in self._occurrences(words)
+            ((seriousness(meaning), -length), meaning)
+            for length, meaning in self._occurrences(words)
         ]
-        return min(found, key=lambda f: f[:3])[3] if found else None
+        return min(found, key=lambda ranked: ranked[0])[1] if found else None
 
-    def _occurrences(self, words: Sequence[str]) -> Iterator[tuple[int, int, Meaning]]:
+    def _occurrences(self, words: Sequence[str]) -> Iterator[tuple[int, Meaning]]:
+        """Yield the length and meaning of every safety phrase, in the order of their beginnings."""
         for start, word in enumerate(words):
             longest = min(self._longest.get(word, 0), len(words) - start)
             for end in range(start + 1, start + longest + 1):
                 meaning = self._anywhere.get(tuple(words[start:end]))
                 if meaning:
-                    yield start, end, meaning
+                    yield end - start, meaning
             for pattern, meaning in self._gapped.get(word, ()):
                 last = _end(pattern, words, start)
                 if last:
-                    yield start, last, meaning
+                    yield last - start, meaning
 
     def _understand(self, words: Sequence[str]) -> Meaning | None:
         """Look the utterance up, then again with less and less politeness around it."""

@@ -96,6 +96,7 @@ def test_case_punctuation_and_blanks_change_nothing() -> None:
 def test_apostrophes_and_hyphens_change_nothing() -> None:
     expected = (Intent.EMERGENCY, "breathing")
     assert {meaning(f"I can{mark}t breathe") for mark in ("'", "\u2019", "")} == {expected}
+    assert meaning("\uff33\uff34\uff2f\uff30") == (Intent.STOP, None)  # full-width letters
     assert meaning("light-headed") == meaning("light headed") == meaning("lightheaded")
 
 

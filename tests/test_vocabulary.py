@@ -20,6 +20,19 @@ def test_every_phrase_can_be_put_together_from_the_list() -> None:
     assert pairs(BOOK.phrases()) <= pairs(GRAMMAR)
 
 
+def test_a_phrase_that_brings_no_new_pair_of_words_is_left_out() -> None:
+    known: set[tuple[str, str]] = set()
+    for phrase in (p for p in BOOK.phrases() if p in GRAMMAR):
+        assert phrase in BOOK.sensitivity or not pairs((phrase,)) <= known
+        known |= pairs((phrase,))
+
+
+def test_every_word_of_a_gap_phrase_is_listed() -> None:
+    listed = {word for phrase in GRAMMAR for word in phrase.split()}
+    assert BOOK.pieces()
+    assert listed >= set(BOOK.words())
+
+
 def test_phrases_are_listed_as_often_as_their_sensitivity_says() -> None:
     for phrase, times in BOOK.sensitivity.items():
         assert GRAMMAR.count(phrase) == times
