@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from assistant.conductor import Conductor
+from assistant.conductor import Conductor, Diary
 from assistant.massager.simulated import SimulatedMassager
 from assistant.messages import Begin, Event, Tick
 from assistant.room.acoustics import Block, Convolution, Microphone, Noise
@@ -19,7 +19,7 @@ from assistant.room.moments import Moments
 from assistant.room.person import Person
 from assistant.room.sound import BLOCK, RATE, Samples
 from assistant.session import Session
-from audio.messages import FromAudio, Ready, SpeakCommand, ToAudio
+from audio.messages import FromAudio, Ready, SayEnded, SpeakCommand, ToAudio
 
 Line = dict[str, Any]
 SILENT_AFTER_END_SECONDS = 1.0
@@ -43,8 +43,15 @@ class SampleClock:
 class Headset(Protocol):
     """Ears and mouth, as `audio.headset.Headset`."""
 
+    @property
+    def ready(self) -> Ready:
+        """Who listens."""
+
     def do(self, command: ToAudio) -> None:
         """Perform one command."""
+
+    def reset(self) -> None:
+        """The sound had a gap."""
 
     def fill(self, count: int, /) -> Block:
         """Return the next samples for the loudspeaker."""
@@ -85,6 +92,9 @@ class Cast:
     """Makes a fresh headset: at the start, and after the audio process has died."""
     routine: str | None
     """The routine that begins by itself; None waits for the person's word."""
+    gap_seconds: float
+    """Silence between two sentences of a prompt."""
+    diary: Diary | None = None
 
 
 class Room:
@@ -102,18 +112,30 @@ class Room:
         self._clock = clock
         self._publish_outside = publish
         self._record = record
-        self._headset: Headset | None = cast.headset()
+        self._headset: Headset | None = None
         self._moments = Moments(lambda: cast.session.waiting)
         self._lost, self._dead = LostMicrophone(), DeadProcess()
         self._events: list[Line] = []
         self._heard_blocks = 0
-        self._begun = False
         self._quiet_since = 0.0
+        self._begun = cast.routine is not None
+        if self._begun:
+            self._moments.begin()
         self._missed: list[ToAudio] = []
-        self._conductor = Conductor(cast.session, cast.device, self._send, self._publish)
+        self._conductor = Conductor(
+            cast.session,
+            cast.device,
+            self._send,
+            self._publish,
+            diary=cast.diary,
+            gap_seconds=cast.gap_seconds,
+        )
 
     def run(self, seconds: float) -> Log:
         """Live until the session is over and everybody is silent, or `seconds` have passed."""
+        self._open_the_headset()
+        self._handle(Begin(self._cast.routine))
+        self._tell_the_person()
         while self._clock() < seconds and not self._is_over():
             self._live_one_block()
         device = self._cast.device
@@ -152,10 +174,15 @@ class Room:
         if breakdowns.on("audio_process_dies", now):
             self._headset = None
         elif self._headset is None:
-            self._headset = self._cast.headset()
-            for command in self._missed:
-                self._headset.do(command)
-            self._missed = []
+            self._open_the_headset()
+
+    def _open_the_headset(self) -> None:
+        """Start the ears and the mouth, as at first, or anew after they died."""
+        self._headset = self._cast.headset()
+        for command in self._missed:
+            self._headset.do(command)
+        self._missed = []
+        self._handle(self._headset.ready)
 
     def _hear_the_room(self, voice: Samples, played: Block, now: float) -> Block:
         mic = self._cast.world.block(voice, played)
@@ -173,16 +200,19 @@ class Room:
         if lost is not None:
             return self._lost.gone(lost, now, self._heard_blocks * BLOCK)
         self._heard_blocks += 1
-        return [*self._dead.back(), *self._lost.back(), *self._headset.hear(mic, played)]
+        back = [*self._dead.back(), *self._lost.back()]
+        if back:
+            self._headset.reset()
+        return [*back, *self._headset.hear(mic, played)]
 
     def _take(self, message: FromAudio) -> None:
-        if isinstance(message, Ready) and not self._begun:
-            self._begun = True
-            self._moments.begin()
-            self._handle(Begin(self._cast.routine))
         self._moments.handling()
         self._handle(message)
         self._moments.handled(message)
+        if not self._begun and isinstance(message, SayEnded):
+            # A person begins when unknot has said that it listens.
+            self._begun = True
+            self._moments.begin()
 
     def _tick(self) -> None:
         for _ in range(MOST_TICKS):

@@ -1,0 +1,185 @@
+"""Puts a room together: the scenario's person and sounds around the program as it runs live.
+
+It must never leave out or replace a part of the program, except that the massager is simulated.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assistant.build import make_session
+from assistant.conductor import Diary
+from assistant.massager.simulated import SimulatedMassager
+from assistant.paths import data_folder
+from assistant.problem import ConfigError, Problem, problem
+from assistant.room.acoustics import Microphone, Noise, echo_path, person_path
+from assistant.room.faults import Breakdowns
+from assistant.room.lockstep import Cast, Room, SampleClock, World
+from assistant.room.person import Cue, Person
+from assistant.room.scenario import Act, RoomTable, Scenario, ScenarioError, read_scenario
+from assistant.room.sound import Utterance, read_sound, utterance
+from assistant.room.trigger import Moment
+from assistant.settings import Settings, load
+from assistant.toml_file import TomlFile, read_toml
+from audio.echo import EchoCanceller
+from audio.engine import Engine, Listening, open_ears
+from audio.headset import Headset
+from audio.models import Places
+from audio.pipeline import Ears, Pipeline
+from audio.speaker import Player
+from audio.voice import Voice
+from intents.intent import Intent
+
+PERSON_VOICES = ("gmw/en-us+m4", "gmw/en-us+f2", "gmw/en-us+edward", "gmw/en-us+f5")
+"""Whose voice the person has, by seed; never the assistant's own. Those the embedded ears hear
+best of espeak's (bench/simulate.py)."""
+PERSON_RATE = 140
+"""Words a minute of the person."""
+OWN_VOICE = "gmw/en-us"
+_TOOLS = ("hands", "balls", "massager")
+
+
+@dataclass(frozen=True)
+class Play:
+    """A scenario with the settings it is played with."""
+
+    scenario: Scenario
+    settings: Settings
+
+
+def read_play(path: Path) -> Play:
+    """Read a scenario and all settings. Raises ScenarioError with every problem of the file, and
+    ConfigError where the program's own config/ is broken."""
+    problems: list[Problem] = []
+    scenario, settings = None, None
+    try:
+        scenario = read_scenario(path)
+    except ScenarioError as error:
+        problems += error.problems
+    with suppress(ConfigError):  # what keeps it from being read is told already
+        file = read_toml(path)
+        settings, found = _settings(file)
+        problems += found
+    if problems or scenario is None or settings is None:
+        raise ScenarioError(problems)
+    return Play(scenario, settings)
+
+
+def _settings(file: TomlFile) -> tuple[Settings | None, list[Problem]]:
+    """The settings as the scenario wants them, and what is wrong with its wishes."""
+    told = load(personal=False)
+    name, wishes = file.data.get("routine"), file.data.get("settings", {})
+    problems = []
+    if isinstance(name, str) and name not in told.routines:
+        remedy = f"use one of {', '.join(sorted(told.routines))}"
+        problems.append(problem(file.path, file.line(("routine",)), ("routine",), name, remedy))
+        return None, problems
+    overrides = dict(_dotted(wishes)) if isinstance(wishes, Mapping) else {}
+    tool = told.routines[name].tool.value if isinstance(name, str) else ""
+    if tool in _TOOLS:
+        # "Start neck massage" then means this routine, as after a choice once remembered.
+        overrides.setdefault("session.default_tool", tool)
+    try:
+        return load(overrides=overrides, personal=False), problems
+    except ConfigError as error:
+        line = file.line(("settings",))
+        return None, [
+            problem(file.path, line, ("settings", *one.where.split(".")), None, _remedy(one))
+            for one in error.problems
+        ]
+
+
+def _remedy(told: Problem) -> str:
+    return f"is {told.value}: {told.remedy}" if told.value else told.remedy
+
+
+def _dotted(table: Mapping[str, Any], under: str = "") -> list[tuple[str, Any]]:
+    """Keys with dots, whether the file writes `"session.screening"` or `[settings.session]`."""
+    pairs: list[tuple[str, Any]] = []
+    for key, value in table.items():
+        name = f"{under}.{key}" if under else key
+        pairs += _dotted(value, name) if isinstance(value, Mapping) else [(name, value)]
+    return pairs
+
+
+def _open_ears(settings: Settings) -> Ears:
+    """Load the ears that the settings name. Raises NotFit."""
+    model = Path(settings.hearing.model) if settings.hearing.model else None
+    places = Places(data_folder(), setting=model)
+    return open_ears(Listening.ALL, Engine(settings.hearing.engine), places, settings.phrasebook)
+
+
+@dataclass(frozen=True)
+class Outlets:
+    """Where a session in the room is told to: event lines, sound, the diary."""
+
+    publish: Callable[[dict[str, Any]], None]
+    record: Callable[[Any, Any], None]
+    diary: Diary | None = None
+
+
+def build_room(play: Play, clips: Path, seed: int, outlets: Outlets) -> Room:
+    """Put everything in its place; `clips` is the folder where rendered speech is kept.
+
+    Raises UnknotError for recordings that cannot be read, voices that cannot speak and ears that
+    cannot be had.
+    """
+    scenario, settings, clock = play.scenario, play.settings, SampleClock()
+    device = SimulatedMassager(clock) if scenario.massager == "simulated" else None
+    voice = Voice(clips, settings.voice.name or OWN_VOICE, settings.voice.rate)
+    cast = Cast(
+        session=make_session(settings, device.capabilities if device else None),
+        device=device,
+        person=Person([_cue(act, voice, seed) for act in scenario.person]),
+        world=_world(scenario.room, seed),
+        breakdowns=Breakdowns(scenario.room.fault),
+        headset=_headset_maker(settings, voice),
+        routine=None if _starts_by_voice(scenario, settings) else scenario.routine,
+        gap_seconds=settings.voice.gap_seconds,
+        diary=outlets.diary,
+    )
+    return Room(cast, clock, outlets.publish, outlets.record)
+
+
+def _headset_maker(settings: Settings, voice: Voice) -> Callable[[], Headset]:
+    """Every headset has ears of its own: nothing learned in one session may count in the next."""
+
+    def make() -> Headset:
+        pipeline = Pipeline(_open_ears(settings), EchoCanceller(), settings.phrasebook)
+        return Headset(pipeline, Player(), voice)
+
+    return make
+
+
+def _starts_by_voice(scenario: Scenario, settings: Settings) -> bool:
+    """Whether the person begins by asking for a session; else the routine begins by itself."""
+    first = [act for act in scenario.person if act.on.moment is Moment.START]
+    meanings = [settings.phrasebook.match(act.words) for act in first]
+    return any(m is not None and m.intent in (Intent.START, Intent.TOOL) for m in meanings)
+
+
+def _cue(act: Act, voice: Voice, seed: int) -> Cue:
+    return Cue(act.on, act.repeat, act.delay, _utterance(act, voice, seed))
+
+
+def _utterance(act: Act, voice: Voice, seed: int) -> Utterance:
+    if act.play is not None:
+        return utterance(act.words, read_sound(act.play), act.gain_db)
+    name = PERSON_VOICES[seed % len(PERSON_VOICES)]
+    clip = voice.speak_as(act.words, name, PERSON_RATE)
+    return utterance(act.words, clip.astype(np.float32) / np.float32(32768.0), act.gain_db)
+
+
+def _world(room: RoomTable, seed: int) -> World:
+    response = read_sound(room.response) if room.response else None
+    rng = np.random.default_rng(seed)
+    return World(
+        person_path=person_path(response),
+        echo_path=None if room.echo_db is None else echo_path(response, room.echo_db),
+        noise=Noise(read_sound(room.noise), room.snr_db, rng) if room.noise else None,
+        microphone=Microphone(rng),
+    )
