@@ -150,6 +150,7 @@ class Phrasebook:
 
     def _occurrences(self, words: Sequence[str]) -> Iterator[tuple[int, Meaning]]:
         """Yield the length and meaning of every safety phrase, in the order of their beginnings."""
+        said = {*words, GAP}
         for start, word in enumerate(words):
             longest = min(self._longest.get(word, 0), len(words) - start)
             for end in range(start + 1, start + longest + 1):
@@ -157,7 +158,8 @@ class Phrasebook:
                 if meaning:
                     yield end - start, meaning
             for pattern, meaning in self._gapped.get(word, ()):
-                last = _end(pattern, words, start)
+                # Most patterns lack a word: seen at once, without trying where each gap ends.
+                last = _end(pattern, words, start) if said.issuperset(pattern) else None
                 if last:
                     yield last - start, meaning
 
