@@ -179,7 +179,7 @@ class Conductor:
             case Tone():
                 self._send(ToneCommand(effect.name))
             case Expect():
-                self._send(ExpectCommand(effect.intents))
+                self._send(ExpectCommand(effect.intents, effect.likely))
             case Enrol():
                 self._send(EnrolCommand(effect.on))
             case Volume():

@@ -85,9 +85,10 @@ class Tone:
 
 @dataclass(frozen=True)
 class Expect:
-    """The intents that make sense now, so that the word ear has fewer to choose from."""
+    """The intents that make sense now; `likely` are those that were asked for."""
 
     intents: frozenset[Intent]
+    likely: frozenset[Intent]
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,27 @@ TIER_TRIGGER = {
     Tier.SORE: Trigger.SORE,
     Tier.STOP: Trigger.HALT,
 }
+ALWAYS_LIKELY = frozenset({Intent.HELP, Intent.REPEAT})
+LIKELY = frozenset(
+    {
+        Intent.START,
+        Intent.YES,
+        Intent.NO,
+        Intent.READY,
+        Intent.PAUSE,
+        Intent.CONTINUE,
+        Intent.NEXT,
+        Intent.BACK,
+        Intent.SKIP,
+        Intent.HOLD,
+        Intent.RELEASE,
+        Intent.LONGER,
+        Intent.STRONGER,
+        Intent.SOFTER,
+        Intent.FINISH,
+    }
+)
+"""What an ear of little understanding listens for where nothing was asked (reference audio §0)."""
 LOCKING = frozenset({Tier.EMERGENCY, Tier.WARNING, Tier.DEVICE})
 OFF_FAULTS = {
     "deaf": "microphone_lost",
@@ -122,7 +143,7 @@ class Session:
         self._machine = machine(self._position, lambda dest: lambda: self._stage.came_from is dest)
         self._phases = _phases()
         self._suspect_until: float | None = None
-        self._expected: frozenset[Intent] | None = None
+        self._expected: Expect | None = None
         self._halted_at: dict[Intent, float] = {}
         self._began = False
 
@@ -432,11 +453,13 @@ class Session:
 
     def _tell_what_is_expected(self) -> None:
         s = self._stage
-        expected = s.question.expects if s.question else frozenset()
-        expected |= frozenset(self._phase.answers(s)) | frozenset(anytime.VERBS) - SAFETY
-        if expected != self._expected:
-            self._expected = expected
-            s.emit(Expect(expected))
+        answers = frozenset(self._phase.answers(s))
+        asked = s.question.expects if s.question else frozenset()
+        likely = asked | ALWAYS_LIKELY if asked else answers & LIKELY | ALWAYS_LIKELY
+        expect = Expect((asked | answers | frozenset(anytime.VERBS)) - SAFETY, likely)
+        if expect != self._expected:
+            self._expected = expect
+            s.emit(expect)
 
 
 def _phases() -> dict[State, Phase]:

@@ -90,8 +90,8 @@ class Headset:
             case HushCommand():
                 self._mouth.hush()
                 self._courtesy.forget()
-            case ExpectCommand(intents):
-                self._pipeline.expect(intents)
+            case ExpectCommand(intents, likely):
+                self._pipeline.expect(intents, likely)
             case EnrolCommand(on):
                 self._pipeline.enrol(on)
             case VolumeCommand(level_db):

@@ -128,9 +128,14 @@ class HushCommand:
 
 @dataclass(frozen=True)
 class ExpectCommand:
-    """The answers that make sense now: the word ear limits itself to these and the safety words."""
+    """What makes sense now. Safety words are always heard, whatever stands here.
+
+    `intents` is all that may be heeded, empty for everything; `likely` is what was asked for, to
+    which an ear of little understanding limits itself, empty for all of `intents`.
+    """
 
     intents: frozenset[Intent] = field(default_factory=frozenset)
+    likely: frozenset[Intent] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True)

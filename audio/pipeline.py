@@ -73,11 +73,11 @@ class Pipeline:
         """Somebody talks."""
         return self._talk.talking
 
-    def expect(self, intents: frozenset[Intent]) -> None:
-        """Heed only these ordinary intents; none means all of them."""
+    def expect(self, intents: frozenset[Intent], likely: frozenset[Intent] = frozenset()) -> None:
+        """Heed only these ordinary intents; none means all. The word ear listens for `likely`."""
         self._judge.expect(intents)
         if self._ears.words is not None:
-            self._ears.words.expect(intents)
+            self._ears.words.expect(likely or intents)
 
     def saying(self, sentences: Sequence[str]) -> None:
         """What the loudspeaker says now, so that it is not taken for a command."""
