@@ -62,7 +62,7 @@ class Phrasebook:
         )
         self.sensitivity: Mapping[str, int] = phrases.sensitivity
         self.decoys: tuple[str, ...] = phrases.decoys
-        self.unknown: tuple[str, ...] = phrases.unknown
+        self.unknown: Mapping[str, int] = phrases.unknown
         phrases.problems += [problem for w in self._wordings for problem in self._add(w)]
         phrases.problems += self._contradictions(phrases)
         if phrases.problems:

@@ -69,7 +69,7 @@ class Phrases:
     slots: dict[str, tuple[int, int]] = field(default_factory=dict)
     sensitivity: dict[str, int] = field(default_factory=dict)
     decoys: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
+    unknown: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -82,12 +82,13 @@ def read(data: Mapping[str, Any]) -> Phrases:
         if name not in _SECTIONS
     ]
     found.rules = dict(_rules(data, found.problems))
-    found.numbers = dict(_counts(data, "numbers", 0, found.problems))
+    found.numbers = {written(w): n for w, n in _counts(data, "numbers", 0, found.problems)}
     found.slots = dict(_slots(data, found.problems))
-    found.sensitivity = dict(_counts(data, "sensitivity", 1, found.problems))
+    times = dict(_counts(data, "sensitivity", 1, found.problems))
+    found.sensitivity = {written(phrase): count for phrase, count in times.items()}
+    found.unknown = dict(_counts(data, "unk", 1, found.problems))
     polite = _lists(data, "polite", ("before", "after"), found.problems)
     found.polite_before, found.polite_after = polite["before"], polite["after"]
-    found.unknown = _lists(data, "unk", ("listed",), found.problems)["listed"]
     decoys = _lists(data, "decoys", (), found.problems)
     found.decoys = tuple(word for words in decoys.values() for word in words)
     for section in _PHRASES:
@@ -117,7 +118,7 @@ def _counts(
 ) -> Iterator[tuple[str, int]]:
     for word, count in _table(data, name, problems).items():
         if isinstance(count, int) and not isinstance(count, bool) and count >= least:
-            yield written(word), count
+            yield word, count
         else:
             problems.append(f"{name}.{word}: must be a whole number from {least}, is {count!r}")
 

@@ -11,19 +11,27 @@ from intents.intent import SAFETY, Intent
 from intents.phrasebook import Phrasebook
 
 
-def grammar(book: Phrasebook, intents: Collection[Intent] | None = None) -> tuple[str, ...]:
+def grammar(
+    book: Phrasebook,
+    intents: Collection[Intent] | None = None,
+    known: Callable[[str], bool] = lambda _: True,
+) -> tuple[str, ...]:
     """Return phrases (repeated by their sensitivity), pieces, politeness, decoys and `[unk]`.
 
-    `intents` limits the ordinary phrases; the safety phrases are always there. A phrase that brings
-    no pair of words that the ones before it lack is left out: every phrase stays possible, and
-    those with many wordings do not outweigh the safety words.
+    `intents` limits the ordinary phrases; the safety phrases are always there. `known` is the
+    model's lexicon: what holds an unknown word is left out, because only the rest of it would be
+    listened for. So is a phrase that brings no pair of words that the ones before it lack: it
+    stays possible, and an intent with many wordings does not outweigh the safety words.
     """
     wanted = None if intents is None else SAFETY.union(intents)
     phrases = dict.fromkeys((*book.phrases(wanted), *book.pieces()))
-    listed = dict.fromkeys(_with_new_pairs(phrases, always=book.sensitivity))
-    repeated = [phrase for phrase in listed for _ in range(book.sensitivity.get(phrase, 1))]
-    others = dict.fromkeys((*book.polite, *book.decoys))
-    return (*repeated, *(other for other in others if other not in listed), *book.unknown)
+    heard = (phrase for phrase in phrases if all(map(known, phrase.split())))
+    listed = _with_new_pairs(heard, always=book.sensitivity)
+    times = {phrase: book.sensitivity.get(phrase, 1) for phrase in listed}
+    for other in (*book.polite, *book.decoys, *book.unknown):
+        if all(map(known, other.split())):
+            times.setdefault(other, book.unknown.get(other, 1))
+    return tuple(phrase for phrase, count in times.items() for _ in range(count))
 
 
 def _with_new_pairs(phrases: Iterable[str], always: Collection[str]) -> Iterator[str]:

@@ -282,7 +282,7 @@ SMALL: dict[str, Any] = {
     "slots": {"rating": [0, 10]},
     "sensitivity": {"stop it": 3},
     "decoys": {"talk": ["the"]},
-    "unk": {"listed": ["[unk]"]},
+    "unk": {"[unk]": 2},
 }
 
 
@@ -340,7 +340,7 @@ def broken(*changes: tuple[str, Any]) -> tuple[str, ...]:
         ("decoys.talk", ["the", "please stop it"], "'please stop it'", "means something"),
         ("decoys", ["the"], "decoys", "must be a section"),
         ("polite.between", ["so"], "polite.between", "no such list"),
-        ("unk.listed", "[unk]", "unk.listed", "must be a list"),
+        ("unk.[unk]", "often", "unk.[unk]", "must be a whole number from 1"),
     ],
 )
 def test_a_bad_phrase_file_is_refused_with_the_place(
