@@ -114,9 +114,12 @@ def _findings(prompt: Prompt, book: Phrasebook) -> list[Finding]:
         for sentence in prompt.sentences
         if len(words(sentence)) > MOST_WORDS
     ]
-    spoken = [*prompt.every_sentence(), " ".join(prompt.sentences)]
+    halting = [text for text in prompt.every_sentence() if halts(prompt, text, book)]
+    whole = " ".join(prompt.sentences)
+    if not halting and halts(prompt, whole, book):
+        halting = [whole]
     rule = "holds a word that ends the massage: say it in other words"
-    return found + [Finding(prompt.id, text, rule) for text in spoken if halts(prompt, text, book)]
+    return found + [Finding(prompt.id, text, rule) for text in halting]
 
 
 def halts(prompt: Prompt, text: str, book: Phrasebook) -> bool:

@@ -5,7 +5,7 @@ value here either keeps all the rules below or is not constructed.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -149,9 +149,32 @@ class Routine:
         return sum(step.seconds for step in self.steps)
 
     @property
+    def minutes(self) -> int:
+        """The same in whole minutes, 1 at least; sentences may hold it as {minutes}."""
+        return max(1, round(self.seconds / 60.0))
+
+    @property
     def needs_neck(self) -> bool:
         """Something presses on the neck, so the safety questions apply."""
         return self.tool is not Tool.NONE
+
+
+def fitted(routine: Routine, minutes: int) -> Routine:
+    """The routine made longer or shorter to take `minutes`; only one with a massager can be.
+
+    The first minute stays as it is; every other step and its cues are stretched alike.
+    """
+    if routine.tool is not Tool.MASSAGER or not minutes:
+        return routine
+    first, *later = routine.steps
+    wanted = min(minutes * 60.0, MASSAGER_SECONDS) - first.seconds
+    factor = wanted / sum(step.seconds for step in later) if later else 1.0
+    return replace(routine, steps=(first, *(_stretched(step, factor) for step in later)))
+
+
+def _stretched(step: Step, factor: float) -> Step:
+    cues = tuple(replace(cue, at_seconds=cue.at_seconds * factor) for cue in step.cues)
+    return replace(step, seconds=step.seconds * factor, cues=cues)
 
 
 def outline(step: Step) -> Outline:

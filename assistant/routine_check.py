@@ -21,6 +21,7 @@ from assistant.routine import (
     outline,
     whole_flaws,
 )
+from assistant.script import MINUTES
 from assistant.shape import Flag, Number, Sentences, Table, Text, Whole, read_table
 from assistant.sources import unknown_sources
 from assistant.toml_file import Keys, TomlFile, read_toml
@@ -186,6 +187,8 @@ class _Reading:
 
     def _listen(self, halts: Halts) -> None:
         for where, sentence in _spoken(self._file.data, ()):
+            if set("{}") & set(sentence.replace(MINUTES, "")):
+                self._add(where, sentence, f"the only blank here is {MINUTES}")
             if halts(sentence):
                 remedy = "holds a word that ends the massage: say it in other words"
                 self._add(where, sentence, remedy)

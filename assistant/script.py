@@ -13,6 +13,7 @@ from types import MappingProxyType
 from assistant.routine import Routine
 
 Value = int | str
+MINUTES = "{minutes}"
 
 
 class UnknownPrompt(KeyError):
@@ -103,18 +104,25 @@ def routine_prompts(routine: Routine) -> Iterator[Prompt]:
     """The prompts of a routine: `<routine>.intro`, `<routine>.<step>`, `<routine>.<step>.cue.1`...
 
     `avoid` is part of both the full and the brief instruction: where not to press is never cut.
+    {minutes} in a sentence is the length of the routine.
     """
+    for id, sentences in _routine_lines(routine):  # noqa: A001
+        filled = (sentence.replace(MINUTES, str(routine.minutes)) for sentence in sentences)
+        yield Prompt(id, tuple(filled))
+
+
+def _routine_lines(routine: Routine) -> Iterator[tuple[str, tuple[str, ...]]]:
     name = routine.name
-    yield Prompt(f"{name}.intro", routine.intro)
+    yield f"{name}.intro", routine.intro
     if routine.setup:
-        yield Prompt(f"{name}.setup", routine.setup)
+        yield f"{name}.setup", routine.setup
     for step in routine.steps:
         whole = f"{name}.{step.id}"
-        yield Prompt(whole, step.say + step.avoid)
-        yield Prompt(f"{whole}.brief", (step.brief or step.say) + step.avoid)
+        yield whole, step.say + step.avoid
+        yield f"{whole}.brief", (step.brief or step.say) + step.avoid
         if step.coming:
-            yield Prompt(f"{whole}.coming", step.coming)
+            yield f"{whole}.coming", step.coming
         for number, cue in enumerate(step.cues, start=1):
-            yield Prompt(f"{whole}.cue.{number}", cue.say)
+            yield f"{whole}.cue.{number}", cue.say
     if routine.closing:
-        yield Prompt(f"{name}.closing", routine.closing)
+        yield f"{name}.closing", routine.closing

@@ -16,7 +16,7 @@ from assistant.paths import config_folder
 from assistant.problem import ConfigError, Problem, problem
 from assistant.prompt_file import missing_prompts, read_prompts
 from assistant.remembered import remembered, remembered_file
-from assistant.routine import Routine
+from assistant.routine import Routine, RoutineError, fitted
 from assistant.routine_check import check_routine_file, read_routine
 from assistant.safety import DEFAULT_ADVICE, Advice
 from assistant.script import Prompt, Script, routine_prompts
@@ -118,6 +118,7 @@ class _Loading:
             remedy = f"use one of {', '.join(sorted(routines))}"
             where = ("session", "default_routine")
             self.problems.append(layers.complain(where, chosen, remedy))
+        routines = self._fitted(routines, table.session.minutes, layers)
         script = _script(prompts, advice, answers, routines)
         return Settings(
             session=table.session,
@@ -230,6 +231,20 @@ class _Loading:
             if name not in routines and name not in broken:
                 self._complain("routines", f"there is no {name}.toml; put it back")
         return routines
+
+    def _fitted(
+        self, routines: Mapping[str, Routine], minutes: int, layers: Layers
+    ) -> dict[str, Routine]:
+        """The routines at the length that was asked for."""
+        made: dict[str, Routine] = {}
+        for name, routine in routines.items():
+            try:
+                made[name] = fitted(routine, minutes)
+            except RoutineError as error:
+                remedy = f"{name} cannot be made to last that long: {error}"
+                where = ("session", "minutes")
+                self.problems.append(layers.complain(where, minutes, remedy))
+        return made
 
 
 def _halts(book: Phrasebook | None, text: str) -> bool:

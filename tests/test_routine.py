@@ -20,6 +20,7 @@ from assistant.routine import (
     RoutineError,
     Step,
     Tool,
+    fitted,
 )
 from assistant.safety import GENTLE_SECONDS as GOVERNOR_GENTLE_SECONDS
 from assistant.safety import LEASE_SECONDS, SESSION_SECONDS
@@ -143,6 +144,22 @@ def test_a_routine_that_breaks_a_rule_cannot_be_made(field: str, value: object) 
 def test_two_steps_of_one_id_cannot_be_told_apart() -> None:
     with pytest.raises(RoutineError, match="an id of its own"):
         replace(ROUTINE, steps=(STEP, STEP))
+
+
+@pytest.mark.parametrize("minutes", [5, 10, 15])
+def test_a_massager_routine_can_be_fitted_to_what_the_person_wants(minutes: int) -> None:
+    first, *later = steps(60.0, 120.0, 120.0, 120.0, 120.0)
+    cued = replace(later[0], cues=(Cue(60.0, ("Breathe.",)),))
+    ten = replace(ROUTINE, tool=Tool.MASSAGER, steps=(first, cued, *later[1:]))
+    fit = fitted(ten, minutes)
+    assert fit.seconds == pytest.approx(min(minutes * 60.0, MASSAGER_SECONDS))
+    assert fit.steps[0] == first
+    assert fit.steps[1].cues[0].at_seconds == pytest.approx(fit.steps[1].seconds / 2)
+
+
+def test_only_the_massager_is_fitted() -> None:
+    assert fitted(ROUTINE, 15) == ROUTINE
+    assert fitted(replace(ROUTINE, tool=Tool.MASSAGER), 0).seconds == 60.0
 
 
 @given(

@@ -15,6 +15,17 @@ from assistant.sources import read_sources
 from assistant.toml_file import read_toml
 from audio.errors import NotFit
 
+STIFF = """
+title = "One long step"
+tool = "massager"
+intro = ["A short one."]
+sources = ["own_choice"]
+steps = [
+  { id = "one", name = "one", say = ["Rest."], avoid = ["Never on the throat."], seconds = 60 },
+  { id = "two", name = "two", say = ["Rest."], avoid = ["Never on the throat."], seconds = 60 },
+]
+"""
+
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -158,6 +169,22 @@ def test_the_number_to_call_is_a_setting_and_never_guessed(settings: Settings) -
     assert "Call your emergency number now." in unset
     own = load(overrides={"emergency.number": "112"}, personal=False)
     assert "Call 1 1 2 now." in own.script.line("advice.face.say")
+
+
+def test_the_length_of_a_massage_is_a_setting_and_is_spoken() -> None:
+    short = load(overrides={"session.minutes": 5}, personal=False)
+    assert short.routines["neck-massager"].seconds == 300.0
+    assert "It takes about 5 minutes." in short.script.line("neck-massager.intro")
+
+
+def test_a_routine_that_cannot_be_made_so_long_is_told(own: Path) -> None:
+    (own / "routines").mkdir()
+    (own / "routines" / "stiff.toml").write_text(STIFF)
+    (own / "settings.toml").write_text("[session]\nminutes = 15\n")
+    with pytest.raises(
+        ConfigError, match=r"settings\.toml:2: session\.minutes is 15: stiff cannot"
+    ):
+        load()
 
 
 def test_a_missing_routine_file_is_one_line() -> None:
