@@ -251,6 +251,13 @@ def test_every_topic_has_an_answer() -> None:
     assert set(DATA["ordinary"]["question"]) <= set(answers)
 
 
+def test_every_routine_can_be_started_by_its_name_and_nothing_else_can() -> None:
+    names = [file.name for file in files("config").joinpath("routines").iterdir()]
+    routines = {name.removesuffix(".toml") for name in names if name.endswith(".toml")}
+    started = {topic for topic in DATA["ordinary"]["start"] if topic != "any"}
+    assert started == routines | {"relax", "headache"}
+
+
 def test_phrases_can_be_limited_to_the_usual_ones() -> None:
     assert BOOK.phrases({Intent.YES}, most=1) == ("yes",)
     assert len(BOOK.phrases({Intent.NUMBER}, most=1)) == 12  # zero has two names
