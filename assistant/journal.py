@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from assistant.session_record import LOST, SessionRecord, record_of
+from assistant.writers import Writers
 from audio.errors import UnknotError
 
 _MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -79,6 +80,7 @@ class Journal:
             with self._one_line():
                 self._check_version()
                 self._prepare()
+                self._writers = Writers(path.with_name(f"{path.name}.lock"))
         except BaseException:
             self._db.close()
             raise
@@ -92,10 +94,12 @@ class Journal:
     def close(self) -> None:
         """Close the file. A second call changes nothing."""
         self._db.close()
+        self._writers.close()
 
     def begin(self, routine: str, at_wall: float) -> int:
         """Note that a session begins at `at_wall` (seconds since 1970); its id."""
         with self._one_line():
+            self._writers.join()
             row = self._db.execute(
                 "INSERT INTO session (started, routine) VALUES (?, ?)", (at_wall, routine)
             )
@@ -126,8 +130,11 @@ class Journal:
         return self._select("id NOT IN (SELECT session FROM event WHERE kind = 'end')")
 
     def close_unfinished(self, now_wall: float) -> list[SessionRecord]:
-        """Mark what was cut short as lost, at the latest moment at which it can have ended."""
-        lost = self.unfinished()
+        """Mark what was cut short as lost, at the latest moment at which it can have ended.
+
+        While another process writes, its session is not lost, and nothing is marked.
+        """
+        lost = self.unfinished() if self._writers.nobody_else() else []
         for session in lost:
             latest = session.seconds + LONGEST_SILENCE_SECONDS
             at = min(max(now_wall - session.started, session.seconds), latest)
@@ -204,6 +211,10 @@ class Journal:
         )
         return [{"at": at, "kind": kind, **json.loads(fields)} for at, kind, fields in rows]
 
+    def _version(self) -> int:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        return int(version)
+
     def _check_head(self) -> None:
         """Refuse what SQLite would take for an empty database and write over."""
         with self._path.open("rb") as file:
@@ -215,7 +226,7 @@ class Journal:
 
     def _check_version(self) -> None:
         """Refuse a file that is not ours before anything in it can change."""
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        version = self._version()
         (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if version > len(_MIGRATIONS):
             raise JournalUnreadableError(
@@ -233,10 +244,11 @@ class Journal:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             self._db.execute(f"PRAGMA {pragma}")
         self._db.execute("PRAGMA secure_delete=ON")
+        if self._version() == len(_MIGRATIONS):
+            return  # without a lock, so that a journal can be looked at while it is written
         with self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            for statements in _MIGRATIONS[version:]:
+            for statements in _MIGRATIONS[self._version() :]:
                 for statement in statements:
                     self._db.execute(statement)
             self._db.execute(f"PRAGMA user_version={len(_MIGRATIONS)}")
