@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audio.embedding import Floats, Layer, Top
+from audio.errors import NotFit
 
 WEIGHTS_SHA256: Final = "8a5c4cfac239944eba79096758bcb7bfe1fc3b25bffe2d35c1cb6778fbc9d729"
 """Of weights/alarm.npz; `python -m training` prints it."""
@@ -24,11 +25,13 @@ FAR: Final = 10
 """The same for the phrase: a second and a half."""
 TOP_LAYERS: Final = 9
 _KEPT = 2 * (FAR - 1)
+AGAIN: Final = "install unknot again"
+TRAIN: Final = "make them with python -m training"
 
 Weights = Mapping[str, NDArray[np.generic]]
 
 
-class WeightsError(Exception):
+class WeightsError(NotFit):
     """The weights are missing or are not the ones that the model card describes."""
 
 
@@ -38,14 +41,14 @@ def load(path: Path | None) -> Weights:
     try:
         data = name.read_bytes()
     except OSError as error:
-        raise WeightsError(f"{name}: {error.strerror}; install unknot again") from error
+        raise WeightsError(f"{name}: {error.strerror}", AGAIN) from error
     if path is None and hashlib.sha256(data).hexdigest() != WEIGHTS_SHA256:
-        raise WeightsError(f"{name} was altered; install unknot again")
+        raise WeightsError(f"{name} was altered", AGAIN)
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return {key: arrays[key] for key in arrays.files}
     except (ValueError, OSError) as error:
-        raise WeightsError(f"{name} is no weights file; run `python -m training`") from error
+        raise WeightsError(f"{name} is no weights file", TRAIN) from error
 
 
 class Network:
@@ -59,7 +62,7 @@ class Network:
             self._members = [_Member(weights, number) for number in range(int(weights["members"]))]
             self._scale, self._offset = _floats(weights["scale"]), _floats(weights["offset"])
         except KeyError as error:
-            raise WeightsError(f"the weights lack {error}; run `python -m training`") from error
+            raise WeightsError(f"the weights lack {error}", TRAIN) from error
         self.reset()
 
     def reset(self) -> None:

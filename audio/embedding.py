@@ -15,6 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.errors import NotFit
+
 Floats = NDArray[np.float32]
 Layer = tuple[Floats, Floats]
 """Kernel (3 x inputs, outputs) and bias (outputs,) of one convolution."""
@@ -29,6 +31,7 @@ SHA256: Final = {
 }
 """What pyopen-wakeword 1.1.0 carries; our weights were trained on these."""
 TRUNK_LAYERS: Final = 11
+REMEDY: Final = "pip install --force-reinstall pyopen-wakeword==1.1.0"
 
 _FRAME, _HOP, _BANDS = 512, 160, 32
 _SILENCE = 1.0
@@ -39,7 +42,7 @@ _BIASES = (*range(24, 43), 14)
 _WINDOW_TENSOR, _BANDS_TENSOR = 14, 10
 
 
-class EmbeddingError(Exception):
+class EmbeddingError(NotFit):
     """The packaged network is missing, or is not the one that our weights were trained on."""
 
 
@@ -180,11 +183,9 @@ class _Tensors:
         try:
             self._bytes = files("pyopen_wakeword").joinpath("models", name).read_bytes()
         except (ModuleNotFoundError, FileNotFoundError) as error:
-            raise EmbeddingError(
-                f"{name} is missing: pip install pyopen-wakeword==1.1.0"
-            ) from error
+            raise EmbeddingError(f"{name} is missing", REMEDY) from error
         if hashlib.sha256(self._bytes).hexdigest() != SHA256[name]:
-            raise EmbeddingError(f"{name} was altered: pip install pyopen-wakeword==1.1.0")
+            raise EmbeddingError(f"{name} was altered", REMEDY)
         model = self._follow(0)
         subgraph = self._item(self._field(model, 2), 0)
         self._tensors, self._buffers = self._field(subgraph, 0), self._field(model, 4)

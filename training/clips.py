@@ -1,4 +1,4 @@
-"""Reads the recordings that the ears are trained and judged on, and deals them into folds by person.
+"""Reads the recordings to train and judge the ears on, and deals them into folds by person.
 
 A person, a noise, a piece of music or a room is in one fold only, so what is reported was measured
 on people and surroundings that the judged weights never met. It must never put one speaker in two.
@@ -75,10 +75,10 @@ def active(sound: Floats) -> tuple[int, int]:
     return int(sounding[0]) * 160, (int(sounding[-1]) + 1) * 160
 
 
-def read(audio: Path, train: Path, voices: Path | None) -> Bank:
-    """Both folders with a manifest.csv, and the folder that training.voices made, if any."""
+def read(folders: list[Path], voices: Path | None = None) -> Bank:
+    """Folders with a manifest.csv, and the folder that training.voices made, if any."""
     bank = Bank()
-    for folder in (audio, train):
+    for folder in folders:
         with (folder / "manifest.csv").open(newline="") as manifest:
             for row in csv.DictReader(manifest):
                 _sort_in(bank, row, folder)
@@ -98,22 +98,23 @@ def _sort_in(bank: Bank, row: dict[str, str], folder: Path) -> None:
         return
     person = row["speaker"] or row["file"]
     clip = _load(folder, row["file"], fold_of(person), person, text, subset)
-    if kind == "positive":
-        if text in WORDS:
-            if row["note"] != "unconfirmed":
-                bank.words[text].append(clip)
-        else:
-            bank.other.append(clip)
-    elif kind == "negative":
-        if "isolated non-command word" in subset:
-            bank.other.append(clip)
-        elif not _SAFETY.search(text):
-            bank.talk.append(clip)
-    elif subset == "music":
+    if kind == "positive" and text in WORDS:
+        if row["note"] != "unconfirmed":
+            bank.words[text].append(clip)
+    elif kind == "positive" or subset == "isolated non-command word":
+        bank.other.append(clip)
+    elif kind == "negative" and not _SAFETY.search(text):
+        bank.talk.append(clip)
+    else:
+        _sort_surroundings(bank, clip, kind)
+
+
+def _sort_surroundings(bank: Bank, clip: Clip, kind: str) -> None:
+    if clip.source == "music":
         bank.music.append(clip)
     elif kind == "noise":
         bank.noise.append(clip)
-    elif subset == "room response":
+    elif clip.source == "room response":
         bank.rooms.append(clip)
 
 

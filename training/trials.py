@@ -40,15 +40,21 @@ class Talk:
     fold: int
 
 
-def trials(bank: Bank, word: str, condition: str, seed: int = 7) -> list[Trial]:
-    """Every recorded clip of the word, and every synthetic one of the voices that were kept out."""
+def trials(
+    bank: Bank, word: str, condition: str, seed: int = 7, times: int = 1, apart: bool = True
+) -> list[Trial]:
+    """Every recorded clip of the word, and every synthetic one of the voices that were kept out.
+
+    `times`: said so often, 0.8 s apart. `apart`: with the surroundings of the clip's own fold only.
+    """
     rng = np.random.default_rng(seed)
     made = []
     for clip in bank.words[word]:
         if clip.fold == -1:
             continue
         fold = clip.fold if clip.fold != KEPT_OUT else int(rng.integers(FOLDS))
-        sound, end = stream(clip.sound, condition, _surroundings(bank, fold), rng)
+        around = _surroundings(bank, fold if apart else None)
+        sound, end = stream(clip.sound, condition, around, rng, times)
         made.append(Trial(sound, end, word, condition, fold, clip.speaker))
     return made
 
@@ -100,9 +106,9 @@ def surroundings_alone(bank: Bank) -> list[Talk]:
     return [Talk(_level(clip.sound), kind, clip.fold) for clip, kind in clips]
 
 
-def _surroundings(bank: Bank, fold: int) -> dict[str, list[Clip]]:
+def _surroundings(bank: Bank, fold: int | None) -> dict[str, list[Clip]]:
     def mine(clips: list[Clip]) -> list[Clip]:
-        return [clip for clip in clips if clip.fold == fold]
+        return [clip for clip in clips if fold is None or clip.fold == fold]
 
     return {
         "rooms": [room for room in mine(bank.rooms) if is_small(room)],
