@@ -374,11 +374,15 @@ class KernelLed:
     """
 
     IN_CLOSE_WRITE = 0x8
+    INERTIA_SECONDS = 0.02
+    """A gap of microseconds between 0 and 1 is none to a motor."""
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.led = Path(args.led)
         self.output = Output(args)
         self.output.changed = self._show
+        self.woken = asyncio.Event()
+        self.names: list[str] = []
         self.led.mkdir(parents=True, exist_ok=True)
         for name, text in (
             ("trigger", "[none] timer transient"),
@@ -395,11 +399,20 @@ class KernelLed:
     async def run(self) -> None:
         """Be a kernel until killed."""
         _tell({"at": time.monotonic(), "joined": True})
-        asyncio.get_running_loop().add_reader(self.inotify, self._written)
-        await asyncio.Event().wait()
+        asyncio.get_running_loop().add_reader(self.inotify, self._notice)
+        while True:
+            await self.woken.wait()
+            while self.woken.is_set():
+                self.woken.clear()
+                await asyncio.sleep(self.INERTIA_SECONDS)
+            names, self.names = self.names, []
+            self._written(names)
 
-    def _written(self) -> None:
-        names = self._events()
+    def _notice(self) -> None:
+        self.names += self._events()
+        self.woken.set()
+
+    def _written(self, names: list[str]) -> None:
         if "trigger" in names and self._read("trigger") == "transient":
             (self.led / "trigger").write_text("none timer [transient]")
         writes = names.count("activate")

@@ -196,8 +196,8 @@ async def test_after_off_a_new_lease_switches_it_on_again(place: Place) -> None:
     place.massager.lease(1, LEASE)
     await place.until(place.on)
     place.massager.off()
-    place.massager.lease(1, LEASE)
     await place.until(lambda: not place.on())
+    await place.until(confirms(place, False))
     place.massager.lease(1, LEASE)
     await place.until(place.on)
 

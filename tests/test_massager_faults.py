@@ -12,10 +12,10 @@ import pytest
 from massager_rig import Plug, Scene, holds, in_loop, now, publish, retained, runner, until
 
 __all__ = ["runner"]
-LEASE = 1.0
+LEASE = 0.8
 SLACK = 0.3
 """The machine is shared: a process may be late by this much."""
-SETTLED = 1.5 * LEASE
+SETTLED = 1.2 * LEASE
 
 
 @in_loop
@@ -57,8 +57,8 @@ async def test_a_killed_broker_ends_the_lease_and_its_return_brings_nothing_back
         fault = now()
         await scene.broker.kill()
         assert await scene.off_after(fault) <= LEASE + SLACK
-        await scene.broker.start()
         count = len(scene.plug.lines)
+        await scene.broker.start()
         await until(lambda: any("joined" in line for line in scene.plug.lines[count:]), 10.0)
         assert await holds(lambda: not scene.plug.on, SETTLED)
 
@@ -99,13 +99,13 @@ async def test_a_device_that_restarts_stays_off_until_the_person_says_so(tmp_pat
 
 @in_loop
 async def test_a_device_that_confirms_off_and_stays_on_is_noticed(tmp_path: Path) -> None:
-    async with Scene(tmp_path, "zigbee2mqtt", lease=4.0, faults=("--liar",)) as scene:
+    async with Scene(tmp_path, "zigbee2mqtt", lease=2.5, faults=("--liar",)) as scene:
         fault = now()
         scene.session.tell("halt")
         await until(lambda: scene.did("disobeys"))
         assert scene.plug.on
-        assert scene.did("disobeys")[0]["at"] - fault <= 4.0
-        assert await scene.off_after(fault) <= 4.0 + SLACK
+        assert scene.did("disobeys")[0]["at"] - fault <= 2.5
+        assert await scene.off_after(fault) <= 2.5 + SLACK
 
 
 @in_loop
@@ -125,8 +125,8 @@ async def test_our_own_firmware_ignores_an_on_that_somebody_planted(tmp_path: Pa
         planted = '{"state": "ON", "level": 5, "lease": 3600}'
         await publish(scene.broker.port, "massager/set", planted, retain=True)
         await scene.broker.kill()
-        await scene.broker.start()
         count = len(scene.plug.lines)
+        await scene.broker.start()
         await until(lambda: any("joined" in line for line in scene.plug.lines[count:]), 10.0)
         assert await holds(lambda: not scene.plug.on, SETTLED)
 

@@ -30,6 +30,9 @@ REPEAT_SECONDS = 0.4
 GRACE_SECONDS = 0.5
 """How long after its lease a device may still say on: the word has to travel."""
 OWN_WORDS = 32
+"""How many of our own latest messages are known again when the broker repeats them to us."""
+UNTOLD = 8
+"""How many changes may wait to be reported."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,6 @@ class _Wanted:
     level: int
     seconds: float
     until: float
-    renewal: bool
-    """The device was on: an answer that says off means that it went off unasked."""
 
 
 class MqttMassager:
@@ -114,8 +115,9 @@ class MqttMassager:
         self._off_due = True
         self._leased_until = float("-inf")
         self._asked_at = float("-inf")
-        self._confirmed: tuple[Reading, float] | None = None
-        self._caught: tuple[Reading, float] | None = None
+        self._was_on = False
+        self._went_off = False
+        self._confirmed: deque[tuple[Reading, float]] = deque(maxlen=UNTOLD)
         self._own_words: deque[tuple[str, bytes]] = deque(maxlen=OWN_WORDS)
         self._link = Link(
             broker,
@@ -135,32 +137,35 @@ class MqttMassager:
         return self._link.trouble
 
     def lease(self, level: int, seconds: float) -> None:
-        """Ask the device, and on its answer switch it on for `seconds` from then."""
+        """Ask the device, and on its answer switch it on for `seconds` from then.
+
+        A device that went off unasked is not switched on again before `off` was called.
+        """
         if level not in range(1, self.capabilities.levels + 1) or not seconds > 0:
+            return
+        if self._went_off:
             return
         seconds = min(seconds, self._longest)
         sent = [self._send(packet) for packet in self._dialect.prepare(seconds)]
         until = self._clock() + self._longest / SHARE
-        renewal = not self._off_due and self._confirmed is not None and self._confirmed[0].on
-        self._wanted = _Wanted(level, seconds, until, renewal) if all(sent) else None
+        self._wanted = _Wanted(level, seconds, until) if all(sent) else None
 
     def off(self) -> None:
         """Write off to the socket before returning; repeat it until the device confirms."""
         self._wanted = None
         self._leased_until = float("-inf")
-        self._off_due = True
+        self._off_due, self._was_on, self._went_off = True, False, False
         self._send(self._dialect.off())
         self._ask()
 
     def report(self, now: float) -> MassagerReport:
         """Return the newest state that the device confirmed, its age counted back from `now`.
 
-        An on that nobody asked for is reported once even if an off has been confirmed since.
+        Changes are reported one a call, oldest first: an on between two offs is not lost.
         """
-        newest, self._caught = self._caught or self._confirmed, None
-        if newest is None:
+        if not self._confirmed:
             return MassagerReport(None, 0, now)
-        reading, at = newest
+        reading, at = self._confirmed.popleft() if len(self._confirmed) > 1 else self._confirmed[0]
         return MassagerReport(reading.on, reading.level, now - (self._clock() - at))
 
     def close(self) -> None:
@@ -201,7 +206,7 @@ class MqttMassager:
             return
         reading = None if message.retained else self._dialect.read(message.topic, message.payload)
         if reading is not None:
-            self._confirmed = reading, self._clock()
+            self._keep(reading)
             self._follow(reading)
 
     def _overheard(self, message: Received) -> None:
@@ -210,12 +215,21 @@ class MqttMassager:
         if message.payload and not ours:
             self._link.forget_retained(message.topic)
 
+    def _keep(self, reading: Reading) -> None:
+        """Add a change, or renew what was said last."""
+        last = self._confirmed[-1][0] if self._confirmed else None
+        if last and (last.on, last.level) == (reading.on, reading.level):
+            self._confirmed.pop()
+        self._confirmed.append((reading, self._clock()))
+
     def _follow(self, reading: Reading) -> None:
         if not reading.on:
+            self._went_off = self._went_off or (self._was_on and not self._off_due)
             self._off_due = False
-        elif not self._off_due and not self._may_be_on(reading):
-            self._caught = self._confirmed
-            self.off()
+        elif not self._off_due:
+            self._was_on = True
+            if not self._may_be_on(reading):
+                self.off()
         if self._wanted and not self._off_due and self._dialect.ready(self._wanted.seconds):
             self._switch_on(self._wanted, reading)
 
@@ -223,7 +237,7 @@ class MqttMassager:
         """Say on, unless the answer came late or shows that the governor has to decide anew."""
         self._wanted = None
         now = self._clock()
-        if now <= wanted.until and (answer.on or not wanted.renewal):
+        if now <= wanted.until and not self._went_off:
             self._leased_until = now + wanted.seconds
             self._send(self._dialect.on(wanted.level, wanted.seconds, answer))
 

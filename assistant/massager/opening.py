@@ -32,23 +32,31 @@ async def open_massager(
     state: Path,
     clock: Callable[[], float] = monotonic,
     longest_seconds: float = LEASE_SECONDS,
+    patience_seconds: float = CONFIRM_SECONDS,
     proven: bool = True,
 ) -> Massager:
     """Open the massager `name`, off and confirmed off.
 
     `state` is the folder for the lock and the passed tests; `clock` is the simulated massager's;
-    `proven=False` is for tests of this program only. Raises MassagerUnsafe.
+    `patience_seconds` is how long the device may take to confirm; `proven=False` is for tests of
+    this program only. Raises MassagerUnsafe.
     """
     if name == SIMULATED:
         return SimulatedMassager(clock, longest_seconds=longest_seconds)
     device = find(name, devices)
     if proven:
         require_proof(device, state)
-    return await open_device(device, state=state, longest_seconds=longest_seconds)
+    return await open_device(
+        device, state=state, longest_seconds=longest_seconds, patience_seconds=patience_seconds
+    )
 
 
 async def open_device(
-    device: Device, *, state: Path, longest_seconds: float = LEASE_SECONDS
+    device: Device,
+    *,
+    state: Path,
+    longest_seconds: float = LEASE_SECONDS,
+    patience_seconds: float = CONFIRM_SECONDS,
 ) -> RealMassager:
     """Open a device for this process alone, off and confirmed off, proven or not.
 
@@ -60,7 +68,7 @@ async def open_device(
     except MassagerUnsafe:
         release()
         raise
-    await _begin_off(massager, device)
+    await _begin_off(massager, device, patience_seconds)
     return massager
 
 
@@ -105,9 +113,9 @@ async def confirmed_off(massager: RealMassager, seconds: float) -> bool:
     return False
 
 
-async def _begin_off(massager: RealMassager, device: Device) -> None:
+async def _begin_off(massager: RealMassager, device: Device, seconds: float) -> None:
     try:
-        if await confirmed_off(massager, CONFIRM_SECONDS):
+        if await confirmed_off(massager, seconds):
             return
         raise massager.trouble or silent(device)
     except BaseException:
