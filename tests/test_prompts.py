@@ -1,5 +1,6 @@
 """Every sentence that can be spoken: easy to hear, never halting itself, honest, and all there."""
 
+import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import assistant
 from assistant.advice_file import NEEDED
 from assistant.faq_file import ANSWER_SENTENCES
 from assistant.reading import HIGHEST_GRADE, MOST_WORDS, check, ease, halts, syllables
@@ -229,3 +231,28 @@ def test_every_source_is_used_and_every_day_is_known(settings: Settings) -> None
     for routine in settings.routines.values():
         used |= {*routine.sources, *(name for step in routine.steps for name in step.sources)}
     assert settings.sources.keys() - used == {"pain_scale"}
+
+
+def literals(path: Path) -> Iterator[str]:
+    """Every string in a source file but the docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    prose = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+            yield node.value
+
+
+def test_no_sentence_that_is_spoken_stands_in_the_code() -> None:
+    """What speaks holds ids only; a sentence would begin with a capital and have an end."""
+    root = Path(assistant.__file__).parent
+    speaking = [
+        root / f"{name}.py" for name in ("session", "stage", "course", "conductor", "state")
+    ]
+    speaking += sorted((root / "phases").glob("*.py"))
+    assert len(speaking) > 8
+    for path in speaking:
+        assert not [text for text in literals(path) if re.search(r"[A-Z].* .*[.?!]$", text)], path
