@@ -16,7 +16,7 @@ from audio.embedding import LEAK, LEAST, TRUNK_LAYERS, packaged_layers
 from training.rows import Rows
 
 NEAR, FAR = 4, 10
-"""Embeddings 80 ms apart that the head looks at: for the words (1 s), and for the phrase (1.5 s)."""
+"""Embeddings 80 ms apart that the head looks at: for the words (1 s), for the phrase (1.5 s)."""
 REACH = 13 + 2 * (FAR - 1)
 """Trunk rows before the first row that the network can judge."""
 CROP = 40

@@ -1,0 +1,81 @@
+"""Everything that the ears are judged on, as trunk rows: made once, kept in one file.
+
+All of it went through the canceller and noise suppressor of a live session first.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.clips import WORDS, Bank
+from training.rows import trunk_rows
+from training.scenes import cleaned
+from training.trials import CONDITIONS, surroundings_alone, talk, trials
+
+NOBODY = "noise", "music"
+"""Kinds of streams in which nobody speaks."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One stream. With a `word`, that ends at sample `end` under `condition`; else `kind` tells."""
+
+    rows: NDArray[np.float16]
+    fold: int
+    word: str
+    condition: str
+    kind: str
+    speaker: str
+    end: int
+
+    @property
+    def synthetic(self) -> bool:
+        """No recorded person speaks the word."""
+        return self.speaker.startswith(("tts", "kokoro"))
+
+
+def make(bank: Bank) -> list[Stream]:
+    """Trials of all words under all conditions, all talk, all noise and music."""
+    made = []
+    for word in WORDS:
+        for condition in CONDITIONS:
+            for trial in trials(bank, word, condition):
+                rows = trunk_rows(cleaned(trial.sound))
+                fold, speaker, end = trial.fold, trial.speaker, trial.end
+                made.append(Stream(rows, fold, word, condition, "word", speaker, end))
+    for item in talk(bank) + surroundings_alone(bank):
+        rows = trunk_rows(cleaned(item.sound))
+        made.append(Stream(rows, item.fold, "", "", item.kind, "", len(item.sound)))
+    return made
+
+
+def save(streams: list[Stream], path: Path) -> None:
+    """As an npz."""
+    fields = {
+        name: np.array([getattr(stream, name) for stream in streams])
+        for name in ("fold", "word", "condition", "kind", "speaker", "end")
+    }
+    starts = np.cumsum([0, *(len(stream.rows) for stream in streams)])
+    rows = np.concatenate([stream.rows for stream in streams])
+    np.savez(path, rows=rows, starts=starts, allow_pickle=False, **fields)
+
+
+def load(path: Path) -> list[Stream]:
+    """What `save` wrote."""
+    with np.load(path) as file:
+        data = {name: file[name] for name in file.files}
+    spans = zip(data["starts"][:-1], data["starts"][1:], strict=True)
+    return [
+        Stream(
+            rows=data["rows"][begin:end],
+            fold=int(data["fold"][i]),
+            word=str(data["word"][i]),
+            condition=str(data["condition"][i]),
+            kind=str(data["kind"][i]),
+            speaker=str(data["speaker"][i]),
+            end=int(data["end"][i]),
+        )
+        for i, (begin, end) in enumerate(spans)
+    ]

@@ -1,0 +1,161 @@
+"""Judges weights on people they never met, chooses the calibration, prints the table.
+
+It must never show a figure of a fold that the judged weights were trained on.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.alarm_network import Network, Weights
+from audio.embedding import STEP, Floats
+from intents.intent import Intent
+from intents.spotter import BARS, Clue, ClueKind, Spotter
+from training.clips import WORDS
+from training.material import NOBODY, Stream
+from training.trials import CONDITIONS
+
+RATE = 16_000
+EARLY, LATE = 4800, 24_000
+"""A word counts as heard from 300 ms before its end to 1.5 s after it."""
+APART = 32_000
+"""Firings closer than 2 s are one false halt."""
+SUSPECT_AN_HOUR, SURE_AN_HOUR = 55.0, 4.0
+"""False halts of "stop" an hour of other people's talk that the two bars are set for."""
+OTHERS_AN_HOUR = (12.0, 1.5)
+"""The same for each of the other words."""
+LOW_ODDS, HIGH_ODDS = (
+    float(np.log(bar / (1 - bar))) for bar in (BARS["alarm"].low, BARS["alarm"].high)
+)
+
+Track = NDArray[np.float32]
+"""Log-odds of one word, one value each 40 ms."""
+Judge = Callable[[Stream], Floats]
+"""Log-odds of all words (n, words) of a stream."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A stream and what was made of it."""
+
+    stream: Stream
+    odds: Floats
+
+
+def network_judge(weights_by_fold: Mapping[int, Weights]) -> Judge:
+    """Each stream by the weights that did not see its fold."""
+    networks = {fold: Network(weights) for fold, weights in weights_by_fold.items()}
+
+    def judge(stream: Stream) -> Floats:
+        network = networks[stream.fold]
+        network.reset()
+        return network(stream.rows.astype(np.float32))[1]
+
+    return judge
+
+
+def judge_all(streams: list[Stream], judge: Judge) -> list[Judged]:
+    """Everything once."""
+    return [Judged(stream, judge(stream)) for stream in streams]
+
+
+def firings(track: Track, bar: float) -> NDArray[np.int64]:
+    """Samples at which a track is at or above the bar."""
+    return (np.flatnonzero(track >= bar) + 1) * STEP
+
+
+def halts(times: NDArray[np.int64]) -> int:
+    """Firings, those close together counted once."""
+    return int(np.sum(np.diff(times, prepend=-APART - 1) > APART)) if len(times) else 0
+
+
+def calibration(judged: list[Judged]) -> tuple[Floats, Floats]:
+    """Scale and offset for each word's log-odds that put its two rates at the spotter's bars."""
+    talk = [item for item in judged if not item.stream.word and item.stream.kind not in NOBODY]
+    hours = sum(item.stream.end for item in talk) / RATE / 3600
+    pairs = []
+    for number, word in enumerate(WORDS):
+        rates = (SUSPECT_AN_HOUR, SURE_AN_HOUR) if word == "stop" else OTHERS_AN_HOUR
+        tracks = [item.odds[:, number] for item in talk]
+        low, high = (_bar(tracks, rate * hours) for rate in rates)
+        pairs.append((low, max(high, low + 0.5)))
+    lows, highs = (np.array(side, np.float32) for side in zip(*pairs, strict=True))
+    scale = (HIGH_ODDS - LOW_ODDS) / (highs - lows)
+    return scale, LOW_ODDS - scale * lows
+
+
+def _bar(tracks: list[Track], most: float) -> float:
+    """The lowest bar at which at most so many halts are false."""
+    low, high = -8.0, 16.0
+    for _ in range(24):
+        middle = (low + high) / 2
+        if sum(halts(firings(track, middle)) for track in tracks) > most:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def verdicts(odds: Floats, word: str) -> dict[str, NDArray[np.int64]]:
+    """Samples at which the spotter, with this ear alone, is suspicious and sure of the word."""
+    spotter, number = Spotter(), WORDS.index(word)
+    scores = 1 / (1 + np.exp(-odds[:, number]))
+    told: dict[str, list[int]] = {"suspect": [], "confirmed": []}
+    for step in np.flatnonzero(scores >= BARS["alarm"].low):
+        clue = Clue(
+            "alarm",
+            ClueKind.SCORE,
+            Intent(word),
+            float(scores[step]),
+            (step + 1) * STEP / RATE,
+            word,
+        )
+        for verdict in spotter.hear(clue):
+            told[verdict.level].append((int(step) + 1) * STEP)
+    return {level: np.array(times, np.int64) for level, times in told.items()}
+
+
+def print_table(title: str, judged: list[Judged], word: str) -> None:
+    """Recall by condition at both levels, false halts an hour, what noise and music did."""
+    print(f"{title}: {word}, recall % and delay p50/p95 ms after the word's end")
+    talk = [item for item in judged if not item.stream.word]
+    wrong = [(item.stream, verdicts(item.odds, word)) for item in talk]
+    for level in ("suspect", "confirmed"):
+        cells = [_cell(judged, word, condition, level) for condition in CONDITIONS]
+        rates = _rates([(stream, made[level]) for stream, made in wrong])
+        print(f"  {level:9s} " + " | ".join(cells) + f" | {rates}", flush=True)
+
+
+def _cell(judged: list[Judged], word: str, condition: str, level: str) -> str:
+    people = word == "stop"
+    hits, delays = 0, []
+    trials = [
+        item
+        for item in judged
+        if (item.stream.word, item.stream.condition) == (word, condition)
+        and (not people or not item.stream.synthetic)
+    ]
+    for item in trials:
+        times = verdicts(item.odds, word)[level]
+        good = times[(times > item.stream.end - EARLY) & (times <= item.stream.end + LATE)]
+        hits += len(good) > 0
+        delays += [(good[0] - item.stream.end) / 16] if len(good) else []
+    middle, late = np.percentile(delays, (50, 95)) if delays else (0, 0)
+    return f"{100 * hits / max(1, len(trials)):5.1f} {middle:4.0f}/{late:4.0f}"
+
+
+def _rates(wrong: list[tuple[Stream, NDArray[np.int64]]]) -> str:
+    parts = []
+    for kinds, name in ((None, "talk"), (("noise",), "noise"), (("music",), "music")):
+        chosen = [
+            (stream, times)
+            for stream, times in wrong
+            if (stream.kind not in NOBODY if kinds is None else stream.kind in kinds)
+        ]
+        count = sum(halts(times) for _, times in chosen)
+        minutes = sum(stream.end for stream, _ in chosen) / RATE / 60
+        rate = f"{60 * count / max(minutes, 1e-9):.1f}/h " if kinds is None else ""
+        parts.append(f"{name} {rate}({count} in {minutes:.0f} min)")
+    return ", ".join(parts)
