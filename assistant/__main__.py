@@ -13,7 +13,9 @@ from assistant.commands.doctor import doctor
 from assistant.commands.hear import hear
 from assistant.commands.journal import journal
 from assistant.commands.massager import massager
+from assistant.commands.play import demo, simulate
 from assistant.commands.routine import prompts, routine
+from assistant.commands.run import run
 from assistant.commands.voices import voices
 from audio.errors import UnknotError
 
@@ -23,6 +25,10 @@ _OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 class _OneLineErrors(click.Group):
     """A group of commands whose foreseeable errors end in one line and never in a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which a person meets them."""
+        return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -47,7 +53,8 @@ def main() -> None:
     """A voice-guided, hands-free neck massage. You can always stop it with your voice."""
 
 
-for _command in (hear, routine, prompts, voices, massager, doctor, journal):
+_COMMANDS = (run, demo, simulate, hear, routine, prompts, voices, massager, doctor, journal)
+for _command in _COMMANDS:
     main.add_command(_command)
 
 

@@ -12,7 +12,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a check.")
 @click.pass_context
 def doctor(ctx: click.Context, sound_only: bool, massager: bool, as_json: bool) -> None:
-    """Check whether this machine is fit for a session, and say what would make it so.
+    """Check what this machine lacks, and say what helps.
 
     Exit code 3: something is missing. 4: a massager is not safe. 5: no microphone or loudspeaker.
     """

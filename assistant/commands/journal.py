@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def journal() -> None:
-    """Past sessions, kept on this device only: no sound, and nothing that was said."""
+    """Past sessions, kept on this device only.
+
+    No sound is kept, and nothing that was said.
+    """
 
 
 @journal.command("list")

@@ -5,7 +5,10 @@ import click
 
 @click.group()
 def massager() -> None:
-    """Test a massager before its first use, or switch it off without a session."""
+    """Test a massager, or switch it off.
+
+    Neither needs a session. A real massager is never used before it has passed its test.
+    """
 
 
 @massager.command()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def routine() -> None:
-    """The massages and rests that there are, and whether a file of your own is sound."""
+    """List, show, check and rehearse routines."""
 
 
 @routine.command("list")
