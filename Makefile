@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run install test bench clean venv
+.PHONY: run install test bench train clean venv
 
 PYTHON ?= python3
 VENV := .venv
@@ -18,6 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PLACE := $(shell { pwd; $(PYTHON) --version; } 2>&1 | cksum | cut -d' ' -f1)
 INSTALLED := $(VENV)/.installed-$(PLACE)
 TESTABLE := $(VENV)/.testable-$(PLACE)
+TRAINABLE := $(VENV)/.trainable-$(PLACE)
 
 run: install
 	@$(BIN)/unknot model install --quiet || true
@@ -35,19 +36,19 @@ test: $(TESTABLE)
 bench: $(TESTABLE)
 	@for script in bench/[!_]*.py; do $(BIN)/python "$$script"; done
 
+train: $(TRAINABLE)
+	@$(BIN)/python -m training
+
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-$(INSTALLED): pyproject.toml
+$(INSTALLED): EXTRAS := mqtt
+$(TESTABLE): EXTRAS := mqtt,test
+$(TRAINABLE): EXTRAS := mqtt,training
+$(INSTALLED) $(TESTABLE) $(TRAINABLE): pyproject.toml
 	@$(MAKE) venv
-	@echo "Setting up unknot in $(VENV); the first time this takes a few minutes."
-	@$(BIN)/python -m pip install --quiet --editable '.[mqtt]'
-	@touch $@
-
-$(TESTABLE): pyproject.toml
-	@$(MAKE) venv
-	@echo "Setting up unknot and its tests in $(VENV); the first time this takes a few minutes."
-	@$(BIN)/python -m pip install --quiet --editable '.[mqtt,test]'
+	@echo "Setting up unknot in $(VENV) ($(EXTRAS)); the first time this takes a few minutes."
+	@$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]'
 	@touch $@ $(INSTALLED)
 
 # Says why this Python cannot make a virtual environment, and what would help.
