@@ -9,7 +9,8 @@ one JSON line for every change of its output: {"at": monotonic seconds, "on": bo
 obeys a retained command, so does the plug.
 
 Faults: --liar confirms every off and stays on until its lease runs out; --untimed forgets the time
-limit of an on; --mute obeys and says nothing; --boot-on starts switched on, with no timer.
+limit of an on; --hasty ends it after a tenth of it; --stuck never comes on; --mute obeys and says
+nothing; --boot-on starts switched on, with no timer.
 """
 
 import argparse
@@ -61,7 +62,10 @@ class Output:
 
     def switch_on(self, level: int, seconds: float) -> None:
         """On for `seconds`; infinity is what a plain ON of a plain plug means."""
+        if self.args.stuck:
+            return
         self._stop_timer()
+        seconds = seconds / 10 if self.args.hasty else seconds
         if seconds != float("inf") and not self.args.untimed:
             self.ends_at = time.monotonic() + seconds
             self._timer = asyncio.get_running_loop().call_later(seconds, self._ran_out)
@@ -470,7 +474,7 @@ def main() -> None:
     parser.add_argument("--led")
     parser.add_argument("--gentle", type=float, default=60.0, help="seconds at the gentlest level")
     parser.add_argument("--rule", action="store_true", help="Tasmota: off when the broker is lost")
-    for fault in ("liar", "untimed", "mute", "boot-on"):
+    for fault in ("liar", "untimed", "hasty", "stuck", "mute", "boot-on"):
         parser.add_argument(f"--{fault}", action="store_true")
     try:
         asyncio.run(_run(parser.parse_args()))

@@ -9,6 +9,7 @@ that nobody drives means off. `led` is then /sys/class/leds/massager. Writing 1 
 the pin high for `duration` ms (kernel documentation, leds/ledtrig-transient).
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,15 +81,14 @@ class PinMassager:
         self._release()
 
     def _arm(self) -> None:
-        trigger = self._led / "trigger"
-        if f"[{TRIGGER}]" not in trigger.read_text():
-            trigger.write_text(TRIGGER)
-        (self._led / "activate").write_text("0")
-        (self._led / "state").write_text("1")
+        if f"[{TRIGGER}]" not in (self._led / "trigger").read_text():
+            _put(self._led / "trigger", TRIGGER)
+        _put(self._led / "activate", "0")
+        _put(self._led / "state", "1")
 
     def _write(self, name: str, text: str) -> bool:
         try:
-            (self._led / name).write_text(text)
+            _put(self._led / name, text)
         except OSError:
             return False
         return True
@@ -98,6 +98,15 @@ class PinMassager:
             return (self._led / name).read_text().strip()
         except OSError:
             return None
+
+
+def _put(file: Path, text: str) -> None:
+    """Write to a file that the kernel made; never make one."""
+    handle = os.open(file, os.O_WRONLY | os.O_TRUNC)
+    try:
+        os.write(handle, text.encode())
+    finally:
+        os.close(handle)
 
 
 def _explain(led: Path, error: OSError) -> MassagerUnsafe:
