@@ -48,7 +48,7 @@ from assistant.routine import Routine
 from assistant.safety import DEFAULT_TIER, Advice, Governor, Tier, advice_id
 from assistant.script import Script
 from assistant.stage import Manners, Stage
-from assistant.state import LOCKED, MASSAGE, RESUMABLE, TABLE, State, Trigger
+from assistant.state import LOCKED, MASSAGE, RESUMABLE, TABLE, UNDER_WAY, State, Trigger
 from audio.messages import Fault, Health, Heard, Level, Recovered, SayEnded
 from intents.intent import SAFETY, Intent, Meaning
 
@@ -333,7 +333,11 @@ class Session:
                 s.then(f"advice.{s.complaint}.{part}")
 
     def _obey(self, meaning: Meaning) -> None:
+        """An ordinary word. In a session, "I have a headache" is no wish to start: it is a sign."""
         s = self._stage
+        if meaning.topic == "headache" and self.state in UNDER_WAY:
+            self._halt(Meaning(Intent.DIZZY, topic="headache"))
+            return
         s.last_heard_at = s.now
         if self.state is State.ENDED:
             return

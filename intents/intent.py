@@ -38,6 +38,7 @@ class Intent(Enum):
     NO = "no"
     UNSURE = "unsure"
     NUMBER = "number"
+    COUNT = "count"
     QUESTION = "question"
     WHAT_CAN_I_SAY = "what_can_i_say"
     TOOL = "tool"
@@ -72,7 +73,7 @@ class Meaning:
 
     intent: Intent
     value: int | None = None
-    """The number said: 0 to 10 for NUMBER, minutes for LONGER and the like."""
+    """The number said: 0 to 10 for NUMBER, 11 to 60 for COUNT, minutes for LONGER and the like."""
     topic: str | None = None
     """Which one: a routine's name for START, a tool (hands, balls, massager) for TOOL, a question's
     id for QUESTION, an advice id (dizzy, sick, headache, sharp_pain, sore, ...) for safety

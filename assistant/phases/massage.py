@@ -336,13 +336,14 @@ class Counting(Phase):
 
     def enter(self, s: Stage) -> Reply:
         """Ask for it."""
-        s.ask("count.ask", frozenset({Intent.NUMBER}))
+        s.ask("count.ask", frozenset({Intent.NUMBER, Intent.COUNT}))
         return None
 
     def answers(self, s: Stage) -> Mapping[Intent, Answer]:
         """A number, or rather not."""
         return {
             Intent.NUMBER: self._number,
+            Intent.COUNT: self._number,
             Intent.SKIP: self._skip,
             Intent.NEXT: self._skip,
             Intent.UNSURE: self._skip,
