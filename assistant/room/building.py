@@ -5,7 +5,7 @@ It must never leave out or replace a part of the program, except that the massag
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ best of espeak's (bench/simulate.py)."""
 PERSON_RATE = 140
 """Words a minute of the person."""
 OWN_VOICE = "gmw/en-us"
+OVERRIDES = "--set"
+"""The name under which `settings.load` tells problems of overrides."""
 _TOOLS = ("hands", "balls", "massager")
 
 
@@ -60,41 +62,53 @@ def read_play(path: Path) -> Play:
         scenario = read_scenario(path)
     except ScenarioError as error:
         problems += error.problems
-    with suppress(ConfigError):  # what keeps it from being read is told already
-        file = read_toml(path)
-        settings, found = _settings(file)
+    if scenario is not None or _is_toml(path):
+        settings, found = _settings(read_toml(path))
         problems += found
     if problems or scenario is None or settings is None:
         raise ScenarioError(problems)
     return Play(scenario, settings)
 
 
+def _is_toml(path: Path) -> bool:
+    with suppress(ConfigError):
+        read_toml(path)
+        return True
+    return False
+
+
 def _settings(file: TomlFile) -> tuple[Settings | None, list[Problem]]:
     """The settings as the scenario wants them, and what is wrong with its wishes."""
-    told = load(personal=False)
     name, wishes = file.data.get("routine"), file.data.get("settings", {})
-    problems = []
-    if isinstance(name, str) and name not in told.routines:
-        remedy = f"use one of {', '.join(sorted(told.routines))}"
-        problems.append(problem(file.path, file.line(("routine",)), ("routine",), name, remedy))
-        return None, problems
     overrides = dict(_dotted(wishes)) if isinstance(wishes, Mapping) else {}
-    tool = told.routines[name].tool.value if isinstance(name, str) else ""
-    if tool in _TOOLS:
-        # "Start neck massage" then means this routine, as after a choice once remembered.
-        overrides.setdefault("session.default_tool", tool)
     try:
-        return load(overrides=overrides, personal=False), problems
+        settings = load(overrides=overrides, personal=False)
     except ConfigError as error:
-        line = file.line(("settings",))
-        return None, [
-            problem(file.path, line, ("settings", *one.where.split(".")), None, _remedy(one))
-            for one in error.problems
-        ]
+        if any(one.file != OVERRIDES for one in error.problems):
+            raise
+        return None, [_of_scenario(file, one) for one in error.problems]
+    routine = settings.routines.get(name) if isinstance(name, str) else None
+    if routine is None and isinstance(name, str):
+        remedy = f"use one of {', '.join(sorted(settings.routines))}"
+        return None, [problem(file.path, file.line(("routine",)), ("routine",), name, remedy)]
+    if routine is not None and "session.default_tool" not in overrides:
+        settings = _with_tool(settings, routine.tool.value)
+    return settings, []
 
 
-def _remedy(told: Problem) -> str:
-    return f"is {told.value}: {told.remedy}" if told.value else told.remedy
+def _with_tool(settings: Settings, tool: str) -> Settings:
+    """Let "start neck massage" mean the scenario's routine, as after a choice once remembered."""
+    if tool not in _TOOLS:
+        return settings
+    session = settings.session.model_copy(update={"default_tool": tool})
+    return replace(settings, session=session)
+
+
+def _of_scenario(file: TomlFile, told: Problem) -> Problem:
+    """A problem with a setting, told where the scenario wishes for it."""
+    line = file.line(("settings", told.where))
+    remedy = f"is {told.value}: {told.remedy}" if told.value else told.remedy
+    return problem(file.path, line, ("settings", told.where), None, remedy)
 
 
 def _dotted(table: Mapping[str, Any], under: str = "") -> list[tuple[str, Any]]:
