@@ -13,6 +13,7 @@ from assistant.commands.doctor import doctor
 from assistant.commands.hear import hear
 from assistant.commands.journal import journal
 from assistant.commands.massager import massager
+from assistant.commands.model import model
 from assistant.commands.play import demo, simulate
 from assistant.commands.routine import prompts, routine
 from assistant.commands.run import run
@@ -53,7 +54,19 @@ def main() -> None:
     """A voice-guided, hands-free neck massage. You can always stop it with your voice."""
 
 
-_COMMANDS = (run, demo, simulate, hear, routine, prompts, voices, massager, doctor, journal)
+_COMMANDS = (
+    run,
+    demo,
+    simulate,
+    hear,
+    routine,
+    prompts,
+    voices,
+    model,
+    massager,
+    doctor,
+    journal,
+)
 for _command in _COMMANDS:
     main.add_command(_command)
 

@@ -7,35 +7,44 @@ import asyncio
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from assistant import paths
+from assistant.hearing import make_voice, places
 from assistant.machine_checks import Check, clock, disk, power, python
 from assistant.massager.device import Device, read_devices
 from assistant.massager.opening import open_device
 from assistant.massager.proof import require_proof
 from assistant.settings import Settings, load
 from audio.errors import AudioMissing, MassagerUnsafe, NotFit, UnknotError
+from audio.models import REMEDY, find
 from audio.sound import RATE
-from audio.voice import Voice
 
 
 def voice(settings: Settings) -> Check:
     """A sentence can be rendered, into a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="unknot-doctor-") as folder:
-        speaker = _voice(settings, Path(folder))
+        speaker = replace(make_voice(settings), folder=Path(folder))
         clip = speaker.clip("This is my voice.")
     return Check("voice", True, f"{speaker.voice}, {len(clip) / RATE:.1f} s rendered")
 
 
 def voice_cache(settings: Settings) -> Check:
     """How much of what may be said is rendered already; the rest is, before a session."""
-    speaker = _voice(settings, paths.voice_folder())
+    speaker = make_voice(settings)
     sentences = list(settings.script.every_sentence())
     ready = sum(speaker.is_ready(sentence) for sentence in sentences)
     value = f"{ready} of {len(sentences)} sentences rendered in {speaker.folder}"
     return Check("voice cache", True, value)
+
+
+def model(settings: Settings) -> Check:
+    """The speech model; without one the ear that comes with the program serves for practice."""
+    folder = find(places(settings))
+    value = str(folder or "none: words are heard by the practice ear, which hears less")
+    return Check("model", folder is not None, value, REMEDY)
 
 
 def journal(settings: Settings) -> Check:
@@ -52,7 +61,7 @@ def journal(settings: Settings) -> Check:
 
 
 MACHINE: tuple[Callable[[], Check | None], ...] = (python, disk, clock, power)
-SET_UP: tuple[Callable[[Settings], Check], ...] = (voice, voice_cache, journal)
+SET_UP: tuple[Callable[[Settings], Check], ...] = (model, voice, voice_cache, journal)
 
 
 def examine() -> Iterator[Check]:
@@ -144,7 +153,3 @@ def _answers(probes: Iterable[tuple[str, Callable[[], Check | None]]]) -> Iterat
             found = Check(name, False, str(error), "look into that", NotFit.exit_code)
         if found:
             yield found
-
-
-def _voice(settings: Settings, folder: Path) -> Voice:
-    return Voice(folder, settings.voice.name or Voice.voice, settings.voice.rate)

