@@ -131,9 +131,13 @@ class _Reading:
             return (*at, "cycle")
         return where
 
+    @property
+    def _raw_steps(self) -> list[Any]:
+        raw = self._file.data.get("steps")
+        return raw if isinstance(raw, list) else []
+
     def _read_steps(self) -> Iterator[Step | None]:
-        raw = self._file.data.get("steps", ())
-        for index, data in enumerate(raw if isinstance(raw, list) else ()):
+        for index, data in enumerate(self._raw_steps):
             at: Keys = ("steps", index)
             table, found = read_table(_StepTable, self._file, data, at)
             self.problems += found
@@ -158,7 +162,7 @@ class _Reading:
         table, found = read_table(_RoutineTable, self._file, {**whole, "steps": ()})
         self.problems += found
         tool = table.tool if table else whole.get("tool")
-        if tool not in {tool.value for tool in Tool}:
+        if tool not in [tool.value for tool in Tool]:
             return
         flaws = list(whole_flaws(Tool(tool), whole.get("screening", True) is True, self._outlines))
         if table is None or None in self._steps or flaws:
@@ -169,10 +173,9 @@ class _Reading:
     @property
     def _outlines(self) -> list[Outline]:
         """What the rules about the whole need to know, also of steps that are broken."""
-        raw = self._file.data.get("steps", ())
         return [
             _rough(data) if step is None else outline(step)
-            for step, data in zip(self._steps, raw, strict=True)
+            for step, data in zip(self._steps, self._raw_steps, strict=True)
         ]
 
     def _make(self, table: _RoutineTable) -> None:

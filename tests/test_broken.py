@@ -4,11 +4,15 @@ A line `#! 12: where: remedy` in a broken file is one problem that must be told,
 nothing else may be.
 """
 
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assistant.problem import ConfigError, Problem
+from assistant.routine_check import check_routine_file, read_routine
 from assistant.settings import check_routine, default_folder, load
 
 BROKEN = Path(__file__).parent / "broken"
@@ -54,3 +58,74 @@ def test_every_broken_example_expects_something() -> None:
     examples = [*ROUTINES, *OTHERS]
     assert len(examples) >= 12
     assert all(expected(path) for path in examples)
+
+
+SCALARS = st.one_of(
+    st.booleans(), st.integers(-5, 2000), st.floats(-10, 2000), st.text("ab{}-_ ", max_size=8)
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["say", "seconds", "x"]), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+KEYS = [
+    "title",
+    "tool",
+    "intro",
+    "steps",
+    "setup",
+    "closing",
+    "sources",
+    "screening",
+    "kind",
+    "again_minutes",
+    "x",
+]
+STEP_KEYS = [
+    "id",
+    "name",
+    "say",
+    "seconds",
+    "brief",
+    "avoid",
+    "coming",
+    "level",
+    "hold_seconds",
+    "side",
+    "cues",
+    "cycle",
+    "ask",
+    "sources",
+    "x",
+]
+
+
+def toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value)
+
+
+@given(
+    top=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4),
+    step=st.dictionaries(st.sampled_from(STEP_KEYS), VALUES, max_size=4),
+)
+def test_no_routine_file_however_odd_ends_in_a_traceback(
+    top: dict[str, object], step: dict[str, object], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A whole routine with anything in the place of some of its keys."""
+    whole_step = {"id": "one", "name": "one", "say": ["Rest."], "seconds": 20, **step}
+    whole = {"title": "Odd", "tool": "none", "intro": ["Odd."], "sources": ["article"]}
+    odd = {**whole, "screening": False, "steps": [whole_step], **top}
+    path = tmp_path_factory.mktemp("odd") / "odd.toml"
+    path.write_text("\n".join(f"{key} = {toml(value)}" for key, value in odd.items()))
+    problems = check_routine_file(path, ["article"])
+    lines = len(odd)
+    assert all(1 <= found.line <= lines and found.remedy for found in problems)
+    if not problems:
+        assert read_routine(path, ["article"]).name == "odd"

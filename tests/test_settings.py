@@ -221,6 +221,34 @@ def test_the_line_of_something_missing_is_that_of_what_is_around_it(tmp_path: Pa
     assert file.line(("nowhere",)) == 1
 
 
+TRICKY = r'''
+"quoted \" = # key" = "a = \" ] # b"
+many = """
+not = "a key"
+[not.a.table]
+ends with a quote""""
+plain = 'C:\' # = "x
+[[a."b.c"]]
+d.e = [1979-05-27 07:32:00, { f = [[1, 2], [3,
+  4]] }]
+[a."b.c".g]
+h = 1
+[[a."b.c"]]
+last = true
+'''
+
+
+def test_lines_are_found_through_all_that_toml_allows(tmp_path: Path) -> None:
+    path = tmp_path / "tricky.toml"
+    path.write_text(TRICKY)
+    file = read_toml(path)
+    assert file.line(("many",)) == 3
+    assert file.line(("plain",)) == 7
+    assert file.line(("a", "b.c", 0, "d", "e", 1, "f", 1, 1)) == 10
+    assert file.line(("a", "b.c", 0, "g", "h")) == 12
+    assert file.line(("a", "b.c", 1, "last")) == 14
+
+
 def test_a_source_needs_a_day_on_which_it_was_read(tmp_path: Path) -> None:
     path = tmp_path / "sources.toml"
     path.write_text('[rumour]\ntitle = "A rumour"\nread = "heard it"\nchecked = "yesterday"\n')
