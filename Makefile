@@ -22,7 +22,8 @@ TRAINABLE := $(VENV)/.trainable-$(PLACE)
 
 run: install
 	@$(BIN)/unknot model install --quiet || true
-	@if $(BIN)/unknot doctor --sound; then $(BIN)/unknot run; else $(BIN)/unknot demo; fi
+	@if $(BIN)/unknot doctor --sound; then $(BIN)/unknot run; else \
+		echo "So there is no live session; here is a demonstration of one."; $(BIN)/unknot demo; fi
 
 install: $(INSTALLED)
 
