@@ -160,8 +160,10 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
-        both = isinstance(value, dict) and isinstance(under, dict)
-        merged[key] = _over(under, value) if both else value
+        if isinstance(value, dict) and isinstance(under, dict):
+            merged[key] = _over(under, value)
+        else:
+            merged[key] = value
     return merged
 
 
