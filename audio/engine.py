@@ -4,7 +4,6 @@ It must never take a model that was not verified, and never fall back silently w
 """
 
 from enum import Enum
-from importlib.util import find_spec
 
 from audio.models import Places, find, tuned
 from audio.pipeline import Ears, SoundEar
@@ -48,9 +47,7 @@ def open_words(engine: Engine, places: Places, book: Phrasebook) -> Recogniser:
     return VoskRecogniser(tuned(folder, places), book)
 
 
-def _alarm_ear() -> SoundEar | None:
-    if find_spec("audio.alarm_ear") is None:
-        return None
+def _alarm_ear() -> SoundEar:
     from audio.alarm_ear import AlarmEar
 
     return AlarmEar()

@@ -4,15 +4,17 @@ It must never be given more to choose from than the question allows, and never a
 it hears people badly (measured by bench/hearing_words.py).
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from itertools import islice, product
+from math import log
 
-from pocketsphinx import Decoder
+import numpy as np
+from pocketsphinx import Decoder, get_model_path
 
 from audio.cutter import Cutter
+from audio.echo import BLOCK_SECONDS
 from audio.recogniser import Reading
-from audio.sound import Samples
+from audio.sound import RATE, Samples, blocks, level_db
 from intents.intent import SAFETY, Intent
 from intents.phrasebook import Phrasebook
 
@@ -24,6 +26,22 @@ MOST_WORDS = 5
 
 MOST_SAYINGS = 4
 """Ways to pronounce a phrase that are listened for."""
+
+LIKE_A_PHRASE = -1.3
+LIKE_A_SAFETY_PHRASE = -1.0
+"""How much less likely the phrase may be than the likeliest string of sounds, in nats a frame. Talk
+that is none of the phrases is further off (measured by bench/hearing_words.py). Safety phrases are
+asked for more, because those few that people cry out are the alarm ear's."""
+
+MOST_BESIDE_SECONDS = 0.3
+"""Loud sound beside the phrase: with more, it was a word inside talk and not an answer."""
+
+NEAR_PEAK_DB = 25.0
+"""Blocks this near to the loudest ones of an utterance are speech."""
+
+FRAME_SECONDS = 0.01
+SCORE_UNIT = 1024.0
+"""pocketsphinx divides its logarithms by this (SENSCR_SHIFT of 10 bits)."""
 
 
 class SphinxRecogniser:
@@ -40,34 +58,50 @@ class SphinxRecogniser:
     def __init__(self, book: Phrasebook) -> None:
         self._book = book
         self._decoder = Decoder(lm=None, cmn="batch", loglevel="FATAL")
+        self._any_sounds = _any_sounds()
         self._cutter = Cutter()
         self._names: dict[str, str | None] = {}
         self._phrases: dict[str, str] = {}
         self.expect(frozenset())
 
     def expect(self, intents: frozenset[Intent]) -> None:
-        """Choose only between the usual wordings of `intents`, the safety words and the decoys."""
+        """Choose only between the usual wordings of `intents` and the safety words."""
         chosen = self._book.phrases(intents or None, most=USUAL_WORDINGS)
-        self._choose([*chosen, *self._safety(), *self._book.decoys])
+        self._choose([*chosen, *self._safety()])
 
     def hear(self, block: Samples) -> list[Reading]:
         """Take one block; a reading when it ends an utterance."""
         utterance = self._cutter.hear(block)
-        if utterance is None:
-            return []
-        return [Reading(self.read(utterance), final=True)]
+        text = self.read(utterance) if utterance is not None else ""
+        return [Reading(text, final=True)] if text else []
 
     def read(self, utterance: Samples) -> str:
-        """The phrase that this utterance is most like; empty when it is like none."""
-        self._decoder.start_utt()
-        self._decoder.process_raw(utterance.tobytes(), full_utt=True)
-        self._decoder.end_utt()
-        best = self._decoder.hyp()
-        return self._phrases.get(best.hypstr, "") if best else ""
+        """The phrase that this utterance is; empty when it is none."""
+        name, likely = _decoded(self._decoder, utterance)
+        phrase = self._phrases.get(name, "")
+        if not phrase or self._beside(utterance) > MOST_BESIDE_SECONDS:
+            return ""
+        _, likeliest = _decoded(self._any_sounds, utterance)
+        frames = len(utterance) / RATE / FRAME_SECONDS
+        least = LIKE_A_SAFETY_PHRASE if self._book.safety(phrase) else LIKE_A_PHRASE
+        return phrase if (likely - likeliest) * SCORE_UNIT / frames >= least else ""
 
     def reset(self) -> None:
         """Forget the utterance that is being heard."""
         self._cutter.reset()
+
+    def _beside(self, utterance: Samples) -> float:
+        """Seconds of loud sound that the decoder did not take for part of the phrase."""
+        levels = np.array([level_db(block) for block in blocks(utterance)])
+        loud = levels > np.sort(levels)[-3:].mean() - NEAR_PEAK_DB
+        for segment in self._decoder.seg():
+            if segment.word.split("(")[0] in self._phrases:
+                first, last = (
+                    round(frame * FRAME_SECONDS / BLOCK_SECONDS)
+                    for frame in (segment.start_frame, segment.end_frame)
+                )
+                loud[first : last + 1] = False
+        return float(loud.sum() * BLOCK_SECONDS)
 
     def _safety(self) -> Iterable[str]:
         """The safety phrases that the phrasebook weighs, and the first wording of the others."""
@@ -76,9 +110,8 @@ class SphinxRecogniser:
         return dict.fromkeys(weighed + first)
 
     def _choose(self, phrases: Iterable[str]) -> None:
-        names = Counter(n for n in map(self._name, dict.fromkeys(phrases)) if n is not None)
-        share = 1.0 / max(len(names), 1)
-        choices = [(0, 1, share, name) for name in names]
+        names = [name for name in map(self._name, dict.fromkeys(phrases)) if name is not None]
+        choices = [(0, 1, 1.0 / len(names), name) for name in names]
         self._decoder.add_fsg("choice", self._decoder.create_fsg("choice", 0, 1, choices))
         self._decoder.activate_search("choice")
 
@@ -110,3 +143,25 @@ class SphinxRecogniser:
     def _sayings(self, word: str) -> list[str]:
         entries = [word, f"{word}(2)"]
         return [s for s in map(self._decoder.lookup_word, entries) if s is not None]
+
+
+def _any_sounds() -> Decoder:
+    """Finds the likeliest string of sounds of English; its narrow beams cost half a decoding."""
+    return Decoder(
+        allphone=get_model_path("en-us/en-us-phone.lm.bin"),
+        allphone_ci=True,
+        dict=None,
+        cmn="batch",
+        beam=1e-10,
+        pbeam=1e-10,
+        loglevel="FATAL",
+    )
+
+
+def _decoded(decoder: Decoder, utterance: Samples) -> tuple[str, float]:
+    """The best hypothesis and its log-likelihood; an empty one when there is none."""
+    decoder.start_utt()
+    decoder.process_raw(utterance.tobytes(), full_utt=True)
+    decoder.end_utt()
+    best = decoder.hyp()
+    return (best.hypstr, log(best.score)) if best else ("", 0.0)
