@@ -35,4 +35,13 @@ def in_massage(rehearsal: Rehearsal) -> Rehearsal:
     return rehearsal
 
 
-Maker = Callable[[], Rehearsal]
+@pytest.fixture(scope="session")
+def make_rehearsed(settings: Settings) -> Callable[[], Rehearsal]:
+    """Makes sessions as text, awake and listening."""
+
+    def made() -> Rehearsal:
+        rehearsed = make_rehearsal(settings)
+        rehearsed.begin()
+        return rehearsed
+
+    return made

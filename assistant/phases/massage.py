@@ -36,7 +36,7 @@ def over(s: Stage) -> Reply:
     """The last step is behind."""
     if s.way.routine.again_minutes:
         return Trigger.AGAIN
-    s.say("massage.done")
+    s.then("massage.done")
     return Trigger.DONE
 
 
