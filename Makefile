@@ -56,9 +56,9 @@ $(INSTALLED) $(TESTABLE) $(TRAINABLE): pyproject.toml
 define PYTHON_SERVES
 import sys
 found = "%d.%d" % sys.version_info[:2]
-if sys.version_info < (3, 11):
-    sys.exit("Python %s is too old, unknot needs 3.11 or newer: use Debian 12 or newer, or "
-             "install uv (https://docs.astral.sh/uv)" % found)
+if not (3, 11) <= sys.version_info < (3, 14):
+    sys.exit("Python %s does not serve, unknot needs 3.11, 3.12 or 3.13: name one, as in "
+             "make PYTHON=python3.13, or install uv (https://docs.astral.sh/uv)" % found)
 try:
     from ensurepip import bootstrap
     import venv
@@ -75,5 +75,5 @@ venv:
 	elif ! command -v $(PYTHON) >/dev/null && ! command -v uv >/dev/null; then \
 		echo "unknot: there is no $(PYTHON); add it with: sudo apt install python3 python3-venv" >&2; exit 3; \
 	elif why=$$($(PYTHON) -c "$$PYTHON_SERVES" 2>&1); then $(PYTHON) -m venv --clear $(VENV); \
-	elif command -v uv >/dev/null; then uv venv --quiet --clear --seed --python '>=3.11' $(VENV); \
+	elif command -v uv >/dev/null; then uv venv --quiet --clear --seed --python '>=3.11,<3.14' $(VENV); \
 	else echo "unknot: $$why" >&2; exit 3; fi

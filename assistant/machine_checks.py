@@ -38,7 +38,7 @@ def python() -> Check:
     """The interpreter: 64 bits and new enough."""
     value = f"{platform.python_version()} on {platform.machine()}"
     fits = sys.version_info >= (3, 11) and sys.maxsize > 2**32
-    return Check("python", fits, value, "use a 64-bit system with Python 3.11 or newer", 3)
+    return Check("python", fits, value, "use a 64-bit system with Python 3.11 to 3.13", 3)
 
 
 def disk() -> Check:
