@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from audio.messages import Ear, Heard, Level
 from audio.recogniser import Reading
-from intents.intent import Intent, Meaning
+from intents.intent import SAFETY, Intent, Meaning
 from intents.phrasebook import Phrasebook
 from intents.plain import written
 from intents.spotter import Clue, ClueKind, Spotter, Verdict
@@ -21,7 +21,7 @@ class Judge:
     """Spotter and phrasebook over both ears. `at` is seconds of audio consumed, everywhere."""
 
     def __init__(self, book: Phrasebook, practice: bool) -> None:
-        """`practice`: the word ear is poor, and yields to the other one on a single word."""
+        """`practice`: the word ear is poor; a single safety word from it is only a vote."""
         self._book = book
         self._practice = practice
         self._spotter = Spotter()
@@ -29,6 +29,8 @@ class Judge:
         self._said: tuple[str, ...] = ()
         self._partial: Intent | None = None
         self._sure: dict[Intent, tuple[Ear, float]] = {}
+        self._alarm: tuple[Intent, float] | None = None
+        """The safety word that the alarm ear last heard, and when."""
 
     def expect(self, intents: frozenset[Intent]) -> None:
         """Heed only these ordinary intents; none means all of them."""
@@ -43,13 +45,18 @@ class Judge:
         self._spotter.reset()
         self._partial = None
         self._sure.clear()
+        self._alarm = None
 
     def weigh(
         self, clues: Iterable[Clue], at: float, meaning: Meaning | None = None
     ) -> list[Heard]:
         """What the clues of one block add up to; `meaning` is that of the words they come from."""
         verdicts = [v for clue in clues for v in self._spotter.hear(replace(clue, at=at))]
-        return [h for h in (_heard(v, meaning) for v in verdicts) if not self._is_told(h)]
+        heard = [h for h in (_heard(v, meaning) for v in verdicts) if not self._is_told(h)]
+        for one in heard:
+            if one.ear is Ear.ALARM and one.intent in SAFETY:
+                self._alarm = (one.intent, at)
+        return heard
 
     def read(self, reading: Reading, at: float, settled: bool) -> list[Heard]:
         """What the words mean: a safety word also unfinished, all else only when finished.
@@ -64,21 +71,23 @@ class Judge:
         return heard
 
     def _suspect(self, reading: Reading, meaning: Meaning, at: float) -> list[Heard]:
-        if self._yields(reading.text, at):
-            return []
+        if self._practice and len(reading.text.split()) == 1:
+            return self._vote(reading, meaning, at)
         kind = ClueKind.FINAL if reading.final else ClueKind.PARTIAL
         return self.weigh([Clue("words", kind, meaning.intent, 1.0, at, reading.text)], at, meaning)
 
-    def _yields(self, text: str, at: float) -> bool:
-        """The alarm ear is already sure of a safety word and the poor ear now names a single one.
+    def _vote(self, reading: Reading, meaning: Meaning, at: float) -> list[Heard]:
+        """A single word from a poor ear: alone a suspicion, with the alarm ear a certainty.
 
-        Both mean the same sound, the massager is off by the first, and the first is right far
-        more often: "stop" must not become "hot".
+        It takes one word of talk in four for a safety word (bench/hearing_words.py). And where the
+        alarm ear has just heard one, it means the same sound and knows it worse: "stop" must not
+        become "hot".
         """
-        sure = any(
-            ear is Ear.ALARM and at - when <= SAME_WORD_SECONDS for ear, when in self._sure.values()
-        )
-        return self._practice and sure and len(text.split()) == 1
+        intent, when = self._alarm or (meaning.intent, at)
+        if at - when > SAME_WORD_SECONDS or intent is meaning.intent:
+            clue = Clue("second", ClueKind.SCORE, meaning.intent, 1.0, at, reading.text)
+            return self.weigh([clue], at, meaning)
+        return self.weigh([Clue("second", ClueKind.SCORE, intent, 1.0, at, intent.value)], at)
 
     def _lose(self, intent: Intent | None) -> None:
         """Tell the spotter when the unfinished text no longer holds the word it held."""
@@ -117,6 +126,6 @@ class Judge:
 
 
 def _heard(verdict: Verdict, meaning: Meaning | None) -> Heard:
-    ear = Ear.WORDS if verdict.ear == "words" else Ear.ALARM
+    ear = Ear.ALARM if verdict.ear == "alarm" else Ear.WORDS
     topic = meaning.topic if meaning else None
     return Heard(Level(verdict.level), verdict.intent, verdict.text, ear, verdict.at, topic=topic)
