@@ -25,6 +25,7 @@ def manners(settings: Settings) -> Manners:
         still_with_me_seconds=session.still_with_me_seconds or float("inf"),
         pause_seconds=session.pause_seconds,
         volume_db=settings.voice.volume_db,
+        pace=settings.voice.pace,
     )
 
 

@@ -83,6 +83,14 @@ LIKELY = frozenset(
     }
 )
 """What an ear of little understanding listens for where nothing was asked (reference audio §0)."""
+SERIOUSNESS = {tier: len(Tier) - place for place, tier in enumerate(Tier)}
+SERIOUS = {
+    State.HALTED_EMERGENCY: SERIOUSNESS[Tier.EMERGENCY],
+    State.HALTED_ASKING: SERIOUSNESS[Tier.WARNING],
+    State.HALTED_RESTING: SERIOUSNESS[Tier.DEVICE],
+}
+"""A locked state gives way only to something more serious: also because the microphone may hear
+us say the word "emergency"."""
 LOCKING = frozenset({Tier.EMERGENCY, Tier.WARNING, Tier.DEVICE})
 OFF_FAULTS = {
     "deaf": "microphone_lost",
@@ -296,7 +304,7 @@ class Session:
         if self._same_word(meaning):
             return
         tier = self._tier(meaning)
-        if tier in LOCKING or self.state not in LOCKED:
+        if SERIOUS.get(self.state, 0) < SERIOUSNESS[tier]:
             s.complaint = advice_id(meaning)
         if self.state is State.ENDED:
             self._advise_after_the_end(tier)
@@ -307,6 +315,8 @@ class Session:
             s.governor.disarm()
         elif self.state in LOCKED:
             tier = Tier.STOP
+        if tier is not Tier.STOP and SERIOUS.get(self.state, 0) >= SERIOUSNESS[tier]:
+            return
         trigger = TIER_TRIGGER[tier]
         self._move(trigger if (trigger, self.state) in LEGAL else Trigger.HALT)
 

@@ -52,6 +52,8 @@ class Intent(Enum):
     NOT_NOW = "not_now"
     MORE = "more"
     FORGET_SETTINGS = "forget_settings"
+    LENGTH = "length"
+    USUAL_TOOL = "usual_tool"
 
 
 SAFETY = frozenset(
@@ -73,7 +75,7 @@ class Meaning:
 
     intent: Intent
     value: int | None = None
-    """The number said: 0 to 10 for NUMBER, 11 to 60 for COUNT, minutes for LONGER and the like."""
+    """The number said: 0 to 10 for NUMBER, 11 to 60 for COUNT, minutes for LENGTH, LONGER and SHORTER."""
     topic: str | None = None
     """Which one: a routine's name for START, a tool (hands, balls, massager) for TOOL, a question's
     id for QUESTION, an advice id (dizzy, sick, headache, sharp_pain, sore, ...) for safety

@@ -615,3 +615,44 @@ def test_a_no_to_going_on_leaves_it(settings: Settings) -> None:
     rehearsal.say(Intent.NO)
     assert prompts(rehearsal)[-1] == "ended.declined"
     assert rehearsal.session.state is State.IDLE
+
+
+def test_an_emergency_that_hears_its_own_word_neither_starts_again_nor_gives_way(
+    make: Callable[[State], Rehearsal],
+) -> None:
+    rehearsal = make(State.HALTED_EMERGENCY)
+    rehearsal.run_for(1.0)
+    told = prompts(rehearsal)
+    for intent in (Intent.EMERGENCY, Intent.DIZZY, Intent.DEVICE):
+        rehearsal.say(intent)
+    assert prompts(rehearsal) == told
+    assert rehearsal.session.state is State.HALTED_EMERGENCY
+
+
+def test_a_warning_that_becomes_an_emergency_is_one(make: Callable[[State], Rehearsal]) -> None:
+    rehearsal = make(State.HALTED_ASKING)
+    rehearsal.say(Intent.EMERGENCY, topic="speech")
+    assert rehearsal.session.state is State.HALTED_EMERGENCY
+
+
+def test_a_headache_told_in_a_massage_is_a_sign_and_no_wish(in_massage: Rehearsal) -> None:
+    in_massage.say(Intent.START, topic="headache")
+    assert in_massage.session.state is State.HALTED_ASKING
+
+
+@pytest.mark.parametrize(
+    ("intent", "value", "topic", "kept"),
+    [
+        (Intent.LENGTH, 12, None, Remember("session.minutes", 12)),
+        (Intent.USUAL_TOOL, None, "balls", Remember("session.default_tool", "balls")),
+        (Intent.USUAL_TOOL, None, "ask", Remember("session.default_tool", "")),
+        (Intent.QUIETER, None, None, Remember("voice.volume_db", -4.0)),
+        (Intent.SLOWER, None, None, Remember("voice.pace", 1)),
+        (Intent.LESS_TALK, None, None, Remember("session.talk", "brief")),
+    ],
+)
+def test_a_setting_changed_by_voice_is_kept(
+    in_massage: Rehearsal, intent: Intent, value: int | None, topic: str | None, kept: Remember
+) -> None:
+    heard = Heard(Level.FINAL, intent, "", Ear.WORDS, in_massage.now, value, topic)
+    assert kept in in_massage.session.handle(heard, in_massage.now)

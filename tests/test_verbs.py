@@ -18,11 +18,14 @@ from intents.intent import SAFETY, Intent
 
 VERBS = [intent for intent in Intent if intent not in SAFETY]
 
+VALUES = {Intent.NUMBER: 5, Intent.COUNT: 20, Intent.LENGTH: 10}
+TOPICS = {Intent.TOOL: "hands", Intent.USUAL_TOOL: "hands", Intent.QUESTION: "how_long"}
+
 
 def answer(rehearsal: Rehearsal, intent: Intent) -> str:
     """What a verb does: the prompts it is met with, and where it leads."""
-    value = 5 if intent is Intent.NUMBER else 20 if intent is Intent.COUNT else None
-    topic = "hands" if intent is Intent.TOOL else "how_long" if intent is Intent.QUESTION else None
+    value = VALUES.get(intent)
+    topic = TOPICS.get(intent)
     heard = Heard(Level.FINAL, intent, intent.value, Ear.WORDS, rehearsal.now, value, topic)
     told: list[str] = []
     for effect in rehearsal.session.handle(heard, rehearsal.now):

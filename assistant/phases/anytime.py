@@ -85,6 +85,7 @@ def _pace(step: int, done: str, limit: str) -> Verb:
             return
         s.manners = replace(s.manners, pace=index)
         s.emit(Pace(PACES[index]))
+        s.emit(Remember("voice.pace", index))
         s.say(done)
 
     return verb
@@ -131,6 +132,24 @@ def _forget(s: Stage) -> None:
     s.say("forget.done")
 
 
+def length(s: Stage, meaning: Meaning, state: State) -> None:
+    """How long a massage shall take, from the next one on."""
+    if meaning.value is None:
+        not_sensible(s, meaning, state)
+        return
+    s.emit(Remember("session.minutes", meaning.value))
+    s.say("length.next", minutes=meaning.value)
+
+
+def usual_tool(s: Stage, meaning: Meaning, state: State) -> None:
+    """Which tool is taken without asking; "ask" is none."""
+    topic = meaning.topic or "ask"
+    default = "" if topic == "ask" else topic
+    s.manners = replace(s.manners, default_tool=default)
+    s.emit(Remember("session.default_tool", default))
+    s.say(f"usual_tool.{topic}")
+
+
 def repeat(s: Stage, meaning: Meaning, state: State) -> None:
     """Whatever needs to be said again is said again by the phase itself."""
     s.say("repeated")
@@ -157,6 +176,8 @@ VERBS: Mapping[Intent, Verb] = {
     Intent.MORE: more,
     Intent.FORGET_SETTINGS: forget,
     Intent.GOOD_NIGHT: good_night,
+    Intent.LENGTH: length,
+    Intent.USUAL_TOOL: usual_tool,
 }
 
 

@@ -400,6 +400,7 @@ class Waiting(Phase):
 
     def _now(self, s: Stage, meaning: Meaning) -> Reply:
         s.wake_at = None
+        s.last_heard_at = s.now
         s.say("reminder.again")
         s.way.go_to(0)
         s.step_is_new = True
