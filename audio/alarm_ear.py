@@ -43,6 +43,8 @@ class AlarmEar:
         self._network = Network(load(weights))
         self._samples: list[Floats] = []
         self._enrolling = False
+        self._known = 0
+        """Samples of the waiting sound whose words were told before."""
         self._waiting: Floats = np.zeros(0, np.float32)
         self.reset()
 
@@ -54,6 +56,7 @@ class AlarmEar:
     def reset(self) -> None:
         """Forget the sound so far, and the time; the person's samples stay."""
         self._heard = 0
+        self._known = 0
         self._quiet = Quiet()
         self._best: tuple[float, Floats] | None = None
         self._wake()
@@ -62,16 +65,20 @@ class AlarmEar:
         """The clues in the next block: int16, mono, 16 kHz, of any length."""
         sound = _usable(block)
         self._heard += len(sound)
-        wanted, woke = self._quiet.let_through(sound)
-        if woke:
+        passed = self._quiet.let_through(sound)
+        if passed.anew:
             self._wake()
-        self._waiting = np.concatenate([self._waiting, wanted])
+            self._known = passed.known
+        self._waiting = np.concatenate([self._waiting, passed.sound])
         ready = len(self._waiting) // STEP * STEP
         if not ready:
             return []
         rows = self._trunk(self._mel(self._waiting[:ready]))
         self._waiting = self._waiting[ready:]
-        return self._clues(*self._network(rows))
+        windows, odds = self._network(rows)
+        told = min(self._known // STEP, len(odds))
+        self._known -= told * STEP
+        return self._clues(windows[told:], odds[told:])
 
     def enrol(self, on: bool) -> None:
         """On: the next "stop" becomes a sample of this person's voice, in memory only. Off: forget

@@ -4,11 +4,12 @@ It must never hold back the beginning of a word: what it lets through begins wel
 that woke it, and when in doubt it lets everything through.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from audio.embedding import REACH, STEP, Floats
+from audio.embedding import REACH, Floats
 
 ABOVE_FLOOR_DB: Final = 2.5
 """Louder than the room's own hiss by this much is sound."""
@@ -19,7 +20,20 @@ AWAKE_SECONDS: Final = 1.2
 FLOOR_FALL_DB, FLOOR_RISE_DB = 6.0, 0.03
 """How far the floor follows one block down and up: slowly up, so that no word becomes floor."""
 _RATE, _PART = 16_000, 160
-_BEFORE = REACH + STEP
+_BEFORE = 2 * REACH
+"""What the embedding and the words' own second look back on: 1.6 s."""
+
+
+@dataclass(frozen=True)
+class Passed:
+    """The sound to work on now. `anew`: it does not follow on what was let through last.
+
+    Its first `known` samples were worked on before, and are there only to look back on.
+    """
+
+    sound: Floats
+    anew: bool = False
+    known: int = 0
 
 
 class Quiet:
@@ -28,26 +42,25 @@ class Quiet:
     def __init__(self) -> None:
         self._floor_db = NOTHING_DB
         self._awake_samples = 0
+        self._slept_samples = 0
         self._before: Floats = np.zeros(0, np.float32)
 
-    def let_through(self, sound: Floats) -> tuple[Floats, bool]:
-        """The sound to work on now (perhaps none), and whether this is the first after a rest.
-
-        The first one begins with the 0.8 s before it, all that an embedding looks back on.
-        """
+    def let_through(self, sound: Floats) -> Passed:
+        """What of the sound so far is to be worked on now; perhaps nothing."""
         loud = self._is_loud(sound)
-        resting = self._awake_samples <= 0
+        awake = self._awake_samples > 0
         self._awake_samples = (
             int(AWAKE_SECONDS * _RATE) if loud else max(0, self._awake_samples - len(sound))
         )
-        if not resting:
-            return sound, False
-        known = np.concatenate([self._before, sound])
-        if loud:
-            self._before = np.zeros(0, np.float32)
-            return known, True
-        self._before = known[-_BEFORE:]
-        return np.zeros(0, np.float32), False
+        self._before = np.concatenate([self._before, sound])[-_BEFORE:]
+        if awake:
+            return Passed(sound)
+        self._slept_samples += len(sound)
+        if not loud:
+            return Passed(np.zeros(0, np.float32))
+        known = max(0, len(self._before) - self._slept_samples)
+        self._slept_samples = 0
+        return Passed(self._before, anew=True, known=known)
 
     def _is_loud(self, sound: Floats) -> bool:
         """Some 10 ms of it stand out of the room's hiss."""
