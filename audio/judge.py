@@ -13,6 +13,9 @@ from intents.phrasebook import Phrasebook
 from intents.plain import written
 from intents.spotter import Clue, ClueKind, Spotter, Verdict
 
+SHORT_WORDS = 2
+"""Phrases of so few words are what a poor ear hears in any talk."""
+
 SAME_WORD_SECONDS = 1.5
 """Two ears that are sure of the same word within this time heard it once."""
 
@@ -21,7 +24,7 @@ class Judge:
     """Spotter and phrasebook over both ears. `at` is seconds of audio consumed, everywhere."""
 
     def __init__(self, book: Phrasebook, practice: bool) -> None:
-        """`practice`: the word ear is poor; a single safety word from it is only a vote."""
+        """`practice`: the word ear is poor; a short safety phrase from it is only a vote."""
         self._book = book
         self._practice = practice
         self._spotter = Spotter()
@@ -71,15 +74,15 @@ class Judge:
         return heard
 
     def _suspect(self, reading: Reading, meaning: Meaning, at: float) -> list[Heard]:
-        if self._practice and len(reading.text.split()) == 1:
+        if self._practice and len(reading.text.split()) <= SHORT_WORDS:
             return self._vote(reading, meaning, at)
         kind = ClueKind.FINAL if reading.final else ClueKind.PARTIAL
         return self.weigh([Clue("words", kind, meaning.intent, 1.0, at, reading.text)], at, meaning)
 
     def _vote(self, reading: Reading, meaning: Meaning, at: float) -> list[Heard]:
-        """A single word from a poor ear: alone a suspicion, with the alarm ear a certainty.
+        """A short phrase from a poor ear: alone a suspicion, with the alarm ear a certainty.
 
-        It takes one word of talk in four for a safety word (bench/hearing_words.py). And where the
+        It takes one word of talk in four for such a phrase (bench/hearing_words.py). And where the
         alarm ear has just heard one, it means the same sound and knows it worse: "stop" must not
         become "hot".
         """
