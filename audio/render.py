@@ -19,6 +19,12 @@ from audio.speech_engine import SpeechEngine, VoiceError, speech_engine
 SECONDS_A_SENTENCE = 10
 """The kernel ends a fork that takes longer."""
 
+ATTEMPTS = 3
+"""Forks tried for a sentence: what made espeak hang or crash is mostly gone in the next one."""
+
+Sentence = dict[str, object]
+"""One line of the list, as it was read."""
+
 
 def main(arguments: list[str]) -> int:
     """Render what stdin lists; exit code 1 when the engine itself cannot be had."""
@@ -39,40 +45,47 @@ def main(arguments: list[str]) -> int:
 def _render_all(maker: SpeechEngine, wanted: Iterable[str], lines: int) -> None:
     for line in wanted:
         sentence = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            _render_one(maker, sentence, lines)
-        _, status = os.waitpid(child, 0)
-        if status:
-            error = f"the engine ended with {os.waitstatus_to_exitcode(status)}"
+        for _ in range(ATTEMPTS):
+            code = _fork(maker, sentence, lines)
+            if code == 0:
+                break
+        if code < 0:
+            error = f"the engine was ended by signal {-code}"
             _print(lines, {"file": sentence["file"], "error": error, "remedy": "try again"})
 
 
-def _render_one(maker: SpeechEngine, sentence: dict[str, object], lines: int) -> NoReturn:
+def _fork(maker: SpeechEngine, sentence: Sentence, lines: int) -> int:
+    """Exit code of a fork that renders; below 0 when a signal ended it."""
+    child = os.fork()
+    if child == 0:
+        _render_one(maker, sentence, lines)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _render_one(maker: SpeechEngine, sentence: Sentence, lines: int) -> NoReturn:
     """Never returns, so that a fork cannot go on with its parent's list."""
     signal.alarm(SECONDS_A_SENTENCE)
-    answer: dict[str, object] = {"file": sentence["file"]}
+    file = Path(str(sentence["file"]))
 
-    def give_up(problem: object) -> NoReturn:
-        remedy = "check that the disk has room"
-        _print(lines, {**answer, "error": str(problem), "remedy": remedy})
-        os._exit(0)
+    def give_up(problem: object, remedy: str = "check that the disk has room") -> NoReturn:
+        file.unlink(missing_ok=True)  # it may hold something, but not what was asked for
+        _print(lines, {"file": str(file), "error": str(problem), "remedy": remedy})
+        os._exit(1)
 
     # pyttsx3 writes its file inside a C callback, whose exceptions go nowhere but here.
     sys.unraisablehook = lambda caught: give_up(caught.exc_value)
     try:
-        file = Path(str(sentence["file"]))
         maker.render(str(sentence["text"]), str(sentence["voice"]), _rate(sentence), file)
     except VoiceError as error:
-        Path(str(sentence["file"])).unlink(missing_ok=True)  # spoken, but not as it was asked for
-        answer |= {"error": error.message, "remedy": error.remedy}
+        give_up(error.message, error.remedy)
     except Exception as error:  # a fork has nobody above it who could report
         give_up(error)
-    _print(lines, answer)
+    _print(lines, {"file": str(file)})
     os._exit(0)
 
 
-def _rate(sentence: dict[str, object]) -> int:
+def _rate(sentence: Sentence) -> int:
     return int(str(sentence["rate"]))
 
 
