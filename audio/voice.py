@@ -33,7 +33,7 @@ SECONDS_A_WORD = 0.04
 """Anything shorter was cut off (reference: audio, section 2)."""
 
 RENDERER = (sys.executable, "-m", "audio.render")
-_RATES = range(80, 451)
+_RATES = range(60, 451)
 _REMEDY = "try again; if it stays, reinstall espeak"
 
 
