@@ -398,6 +398,8 @@ class Session:
     def _fault(self, what: str) -> None:
         s = self._stage
         s.emit(s.governor.off(what, s.now))
+        if self.state is State.PAUSED_FAULT and s.fault == what:
+            return
         s.emit(FaultNoted(what))
         self._suspect_until = None
         if self.state in (State.ENDED, State.IDLE, State.CLOSING, *LOCKED):

@@ -443,7 +443,7 @@ def test_a_headache_is_asked_for_the_signs_of_danger_first(rehearsal: Rehearsal)
 
 
 @pytest.mark.parametrize(
-    "what", ["microphone_lost", "microphone_muted", "audio_process_died", "disk_full", "whatever"]
+    "what", ["microphone_lost", "microphone_muted", "audio_process_died", "alarm_ear_failed"]
 )
 def test_a_fault_switches_off_says_so_and_waits_for_the_persons_word(
     in_massage: Rehearsal, what: str
@@ -459,6 +459,23 @@ def test_a_fault_switches_off_says_so_and_waits_for_the_persons_word(
     in_massage.say(Intent.CONTINUE)
     assert in_massage.session.state is State.DOING
     assert _seconds_left(in_massage) == pytest.approx(left, abs=0.01)
+
+
+@pytest.mark.parametrize("what", ["disk_full", "voice_failed", "device_silent", "whatever"])
+def test_after_a_fault_of_the_moment_the_persons_word_is_enough(
+    in_massage: Rehearsal, what: str
+) -> None:
+    in_massage.tell(Fault(what))
+    assert in_massage.session.state is State.PAUSED_FAULT
+    in_massage.say(Intent.CONTINUE)
+    assert in_massage.session.state is State.DOING
+
+
+def test_a_fault_that_is_told_again_and_again_is_said_once(in_massage: Rehearsal) -> None:
+    for _ in range(50):
+        in_massage.tell(Fault("voice_failed"))
+    assert len(kinds(in_massage, "fault")) == 1
+    assert prompts(in_massage).count("fault.voice_failed") == 1
 
 
 def test_ears_that_fall_silent_are_a_fault_within_three_seconds(in_massage: Rehearsal) -> None:

@@ -14,6 +14,20 @@ from intents.intent import Intent, Meaning
 
 GIVE_UP_SECONDS = 60.0
 """A fault that lasts longer ends the session."""
+LASTING = frozenset(
+    {
+        "microphone_lost",
+        "microphone_muted",
+        "audio_process_died",
+        "audio_process_hangs",
+        "audio_gave_up",
+        "loudspeaker_lost",
+        "recogniser_failed",
+        "alarm_ear_failed",
+    }
+)
+"""Nobody can be heard or told anything: only their end, and then the person's word, goes on. After
+any other fault the person's word is enough; if it is still there, it will show again."""
 SORE_ANSWERS = frozenset({Intent.SOFTER, Intent.SKIP, Intent.FINISH, Intent.CONTINUE})
 REST_ANSWERS = frozenset({Intent.CONTINUE, Intent.FINISH, Intent.YES})
 
@@ -196,7 +210,8 @@ class Faulty(Phase):
         return end_kindly(s, "paused.closing")
 
     def _continue(self, s: Stage, meaning: Meaning) -> Reply:
-        if s.fault is None:
+        if s.fault not in LASTING:
+            s.fault = None
             return go_on(s, meaning)
         s.say(fault_prompt(s))
         return None
