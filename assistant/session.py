@@ -55,6 +55,9 @@ from intents.intent import SAFETY, Intent, Meaning
 SUSPECT_SECONDS = 1.5
 SAME_WORD_SECONDS = 2.0
 """One word is heard more than once: by two ears, as confirmed and as final."""
+SAME_UTTERANCE_SECONDS = 1.2
+"""A final comes up to a second after its word (reference audio §1.3): what was confirmed to be a
+safety word is not, to its end, taken for an ordinary one by an ear that hears worse."""
 TIER_TRIGGER = {
     Tier.EMERGENCY: Trigger.ALARM,
     Tier.WARNING: Trigger.WARN,
@@ -154,6 +157,7 @@ class Session:
         self._expected: Expect | None = None
         self._halted_at: dict[Intent, float] = {}
         self._began = False
+        self._confirmed_at = float("-inf")
 
     # What can be asked of it
 
@@ -279,8 +283,10 @@ class Session:
         if heard.level is Level.SUSPECT:
             self._suspect(meaning)
         elif meaning.intent in SAFETY:
+            if heard.level is Level.CONFIRMED:
+                self._confirmed_at = s.now
             self._halt(meaning)
-        else:
+        elif s.now >= self._confirmed_at + SAME_UTTERANCE_SECONDS:
             self._obey(meaning)
 
     def _suspect(self, meaning: Meaning) -> None:

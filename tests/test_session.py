@@ -673,3 +673,14 @@ def test_a_setting_changed_by_voice_is_kept(
 ) -> None:
     heard = Heard(Level.FINAL, intent, "", Ear.WORDS, in_massage.now, value, topic)
     assert kept in in_massage.session.handle(heard, in_massage.now)
+
+
+def test_the_end_of_a_confirmed_word_is_not_taken_for_another_word(in_massage: Rehearsal) -> None:
+    now = in_massage.now
+    in_massage.tell(Heard(Level.CONFIRMED, Intent.STOP, "stop", Ear.ALARM, now))
+    in_massage.run_for(0.5)
+    in_massage.tell(Heard(Level.FINAL, Intent.CONTINUE, "continue", Ear.WORDS, in_massage.now))
+    assert in_massage.session.state is State.HALTED
+    in_massage.run_for(1.5)
+    in_massage.say(Intent.CONTINUE)
+    assert in_massage.session.state is State.DOING
