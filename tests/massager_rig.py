@@ -393,8 +393,13 @@ class Scene:
         return max(0.0, float(self.plug.edges[-1]["at"]) - fault)
 
     async def plant(self, topic: str, payload: str) -> None:
-        """Have somebody else leave a retained message with the broker."""
-        await publish(self.broker.port, topic, payload, retain=True)
+        """While the broker is down, have somebody leave a retained message with it, unseen."""
+        other_door = Broker(self.broker.folder)
+        await other_door.start()
+        await publish(other_door.port, topic, payload, retain=True)
+        other_door.signal(signal.SIGTERM)  # so that it writes down what it keeps
+        assert other_door.child
+        await other_door.child.wait()
 
     def did(self, what: str) -> list[dict[str, Any]]:
         """The session's lines of this kind."""

@@ -18,6 +18,7 @@ import asyncio
 import contextlib
 import ctypes
 import json
+import logging
 import os
 import secrets
 import struct
@@ -476,6 +477,7 @@ def main() -> None:
     parser.add_argument("--rule", action="store_true", help="Tasmota: off when the broker is lost")
     for fault in ("liar", "untimed", "hasty", "stuck", "mute", "boot-on"):
         parser.add_argument(f"--{fault}", action="store_true")
+    logging.getLogger("mqtt").setLevel(logging.CRITICAL)  # a broker that goes is part of the play
     try:
         asyncio.run(_run(parser.parse_args()))
     except KeyboardInterrupt:

@@ -7,6 +7,7 @@ The first thing sent on every connection is the off that the broker also keeps a
 """
 
 import asyncio
+import logging
 import os
 import secrets
 import socket
@@ -23,9 +24,12 @@ from audio.errors import MassagerUnsafe
 
 KEEPALIVE_SECONDS = 5
 """Below the lease: the broker publishes our last will after one and a half of these."""
-CONNECT_SECONDS = 3.0
+CONNECT_SECONDS = 2.0
+"""For each step of a connection, as the broker's first answer."""
 FIRST_WAIT_SECONDS = 0.1
-LONGEST_WAIT_SECONDS = 2.0
+LONGEST_WAIT_SECONDS = 1.0
+_LOG = logging.getLogger(__name__)
+_LOG.setLevel(logging.CRITICAL)  # a lost connection is told by `trouble`, not by a library's lines
 _REFUSALS = (4, 5, 134, 135)
 """CONNACK codes for a wrong user name or password, MQTT 3.1.1 and 5."""
 
@@ -149,6 +153,7 @@ class Link:
             self._broker.port,
             username=self._broker.user,
             password=self._password,
+            logger=_LOG,
             identifier=f"unknot-{os.getpid()}-{secrets.token_hex(4)}",
             clean_session=True,
             will=aiomqtt.Will(self._will.topic, self._will.payload, qos=1, retain=False),

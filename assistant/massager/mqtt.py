@@ -199,6 +199,7 @@ class MqttMassager:
         self._wanted = None
         self._leased_until = float("-inf")
         self._off_due = True
+        self._went_off = self._went_off or self._was_on
 
     def _heard(self, message: Received) -> None:
         if any(Topic(message.topic).matches(pattern) for pattern in self._dialect.commands):
