@@ -1,8 +1,8 @@
 """Makes the alarm ear's weights: `python -m training`; prints the table of its model card.
 
-Needs the `training` extra (jax, scipy) and two folders with a manifest.csv. Seeded; about an hour on
-one core. It must never judge weights on people that they were trained on: each of three networks is
-trained without one third of the people and judged on that third; the three together ship.
+Needs the `training` extra (jax, scipy) and two folders with a manifest.csv. Seeded; about an hour
+on one core. It must never judge weights on people that they were trained on: each of three networks
+is trained without one third of the people and judged on that third; the three together ship.
 """
 
 import argparse

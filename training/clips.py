@@ -83,12 +83,17 @@ def read(folders: list[Path], voices: Path | None = None) -> Bank:
             for row in csv.DictReader(manifest):
                 _sort_in(bank, row, folder)
     if voices is not None:
-        with (voices / "index.csv").open(newline="") as index:
-            for row in csv.DictReader(index):
-                _sort_voice(bank, row, voices)
+        read_voices(bank, voices)
     for clips in (bank.noise, bank.music, bank.rooms):
         clips[:] = _dealt(clips)
     return bank
+
+
+def read_voices(bank: Bank, folder: Path) -> None:
+    """Adds what training.voices or training.plain_voices made."""
+    with (folder / "index.csv").open(newline="") as index:
+        for row in csv.DictReader(index):
+            _sort_voice(bank, row, folder)
 
 
 def _sort_in(bank: Bank, row: dict[str, str], folder: Path) -> None:
@@ -137,8 +142,10 @@ def _sort_voice(bank: Bank, row: dict[str, str], folder: Path) -> None:
 
     if not (folder / row["file"]).exists():
         return
-    fold = KEPT_OUT if row["voice"] in HELD_OUT else ANY_FOLD
-    clip = _load(folder, row["file"], fold, f"kokoro:{row['voice']}", row["text"], "tts")
+    held = row["voice"] in HELD_OUT or row["voice"] in TEST_VOICES
+    speaker = row["voice"] if ":" in row["voice"] else f"kokoro:{row['voice']}"
+    fold = KEPT_OUT if held else ANY_FOLD
+    clip = _load(folder, row["file"], fold, speaker, row["text"], "tts")
     if row["kind"] == "word":
         bank.words[row["word"]].append(clip)
     elif row["kind"] == "phrase":

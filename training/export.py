@@ -29,17 +29,24 @@ def arrays(members: list[Any], scale: Any, offset: Any) -> dict[str, NDArray[np.
         layers = {f"top{index}": layer for index, layer in enumerate(member["top"])}
         layers |= {name: member[name] for name in DENSE}
         for name, layer in layers.items():
-            kernel = np.asarray(layer["kernel"])
-            step = np.maximum(np.abs(kernel).max(0), 1e-8) / 127
-            out[f"{number}.{name}.kernel"] = np.round(kernel / step).astype(np.int8)
-            out[f"{number}.{name}.step"] = step.astype(np.float32)
-            out[f"{number}.{name}.bias"] = np.asarray(layer["bias"], np.float32)
+            out |= dense(f"{number}.{name}", layer)
         spread, norm = member["spread"], member["norm"]
         out[f"{number}.spread.kernel"] = np.asarray(spread["mean"], np.float32)
         out[f"{number}.spread.bias"] = np.asarray(spread["deviation"], np.float32)
         out[f"{number}.norm.kernel"] = np.asarray(norm["kernel"], np.float32)
         out[f"{number}.norm.bias"] = np.asarray(norm["bias"], np.float32)
     return out
+
+
+def dense(name: str, layer: Any) -> dict[str, NDArray[np.generic]]:
+    """One layer, its kernel rounded to 8 bits."""
+    kernel = np.asarray(layer["kernel"])
+    step = np.maximum(np.abs(kernel).max(0), 1e-8) / 127
+    return {
+        f"{name}.kernel": np.round(kernel / step).astype(np.int8),
+        f"{name}.step": step.astype(np.float32),
+        f"{name}.bias": np.asarray(layer["bias"], np.float32),
+    }
 
 
 def write(path: Path, contents: dict[str, NDArray[np.generic]]) -> str:

@@ -140,7 +140,6 @@ def train(data: Rows, folds: set[int], recipe: Recipe, classes: int = 6) -> Para
     pull = jax.tree.map(jnp.ones_like, params)
     pull["top"] = jax.tree.map(lambda leaf: leaf * recipe.top_rate, pull["top"])
     pull["spread"] = jax.tree.map(jnp.zeros_like, pull["spread"])
-    anchor = params["top"]
 
     @jax.jit
     def step(

@@ -65,7 +65,7 @@ class Maker:
         mixed = front + self._background(rng, kind, length)
         played = self._prompts(rng, length) if rng.random() < 0.12 else None
         if played is not None:
-            loud = _gain(rng.uniform(-20, 6)) / _loudness(played)
+            loud = gain(rng.uniform(-20, 6)) / loudness(played)
             mixed = mixed + fftconvolve(played, self._room(rng))[:length].astype(np.float32) * loud
         return Scene(_microphone(rng, mixed, played), said)
 
@@ -93,9 +93,9 @@ class Maker:
             if len(sound) < RATE // 8:
                 break
             start, end = active(sound)
-            sound = _coloured(rng, sound)
-            sound = sound / _loudness(sound[start:end]) * _gain(rng.uniform(-4, 4))
-            wet = sound if room is None else _in_room(sound, room, start, end)
+            sound = coloured(rng, sound)
+            sound = sound / loudness(sound[start:end]) * gain(rng.uniform(-4, 4))
+            wet = sound if room is None else in_room(sound, room, start, end)
             track[at : at + len(wet)] += wet[: len(track) - at]
             if word:
                 said.append(Said(word, at + start, at + end, sure))
@@ -107,15 +107,15 @@ class Maker:
         if choice < 0.50:
             return self._word(rng)
         if choice < 0.68:
-            return "", True, _warped(rng, _any(rng, self._other), wide=rng.random() < 0.3)
+            return "", True, warped(rng, _any(rng, self._other), wide=rng.random() < 0.3)
         if choice < 0.84:
-            return "", True, _warped(rng, _any(rng, self._near), wide=rng.random() < 0.3)
+            return "", True, warped(rng, _any(rng, self._near), wide=rng.random() < 0.3)
         sound = _any(rng, self._talk)
         span = int(rng.uniform(1, 4) * RATE)
         if len(sound) > span:
             begin = int(rng.integers(0, len(sound) - span))
             sound = sound[begin : begin + span]
-        return "", True, _warped(rng, sound, wide=rng.random() < 0.3)
+        return "", True, warped(rng, sound, wide=rng.random() < 0.3)
 
     def _word(self, rng: np.random.Generator) -> tuple[str, bool, Floats]:
         word = str(rng.choice(WORDS, p=(0.58, 0.125, 0.125, 0.085, 0.085)))
@@ -131,20 +131,20 @@ class Maker:
             clips = _better(rng, self._spoken[word])
         sound = _any(rng, clips)
         start, end = active(sound)
-        return word, sure, _warped(rng, sound[max(0, start - 480) : end], wide=rng.random() < 0.5)
+        return word, sure, warped(rng, sound[max(0, start - 480) : end], wide=rng.random() < 0.5)
 
     def _background(self, rng: np.random.Generator, kind: str, length: int) -> Floats:
         behind = np.zeros(length, np.float32)
         if kind in {"noise", "both"}:
-            behind += _looped(rng, self._noise, length) * _gain(-rng.uniform(0, 22))
+            behind += looped(rng, self._noise, length) * gain(-rng.uniform(0, 22))
         if kind == "music":
-            music = _looped(rng, self._music, length)
+            music = looped(rng, self._music, length)
             if rng.random() < 0.5:
-                music = _warped(rng, music, wide=True)
-                music = np.resize(music / _loudness(music), length)
-            behind += _coloured(rng, music) * _gain(-rng.uniform(0, 20))
+                music = warped(rng, music, wide=True)
+                music = np.resize(music / loudness(music), length)
+            behind += coloured(rng, music) * gain(-rng.uniform(0, 20))
         if kind in {"voice", "both"}:
-            behind += self._babble(rng, length) * _gain(-rng.uniform(-6, 12))
+            behind += self._babble(rng, length) * gain(-rng.uniform(-6, 12))
         return behind
 
     def _babble(self, rng: np.random.Generator, length: int) -> Floats:
@@ -153,17 +153,17 @@ class Maker:
         while sum(map(len, parts)) < length:
             sound = _any(rng, self._near if rng.random() < 0.15 else self._running)
             sound = sound[int(rng.integers(0, max(1, len(sound) - RATE))) :]
-            parts.append(sound / _loudness(sound))
+            parts.append(sound / loudness(sound))
             if rng.random() < 0.3:
                 parts.append(np.zeros(int(rng.uniform(0.05, 0.5) * RATE), np.float32))
-        voice = _coloured(rng, np.concatenate(parts)[:length])
+        voice = coloured(rng, np.concatenate(parts)[:length])
         if rng.random() < 0.4:
             voice = fftconvolve(voice, self._room(rng))[:length].astype(np.float32)
-        return voice / _loudness(voice)
+        return voice / loudness(voice)
 
     def _room(self, rng: np.random.Generator) -> Floats:
         if rng.random() < 0.5:
-            return _imagined_room(rng)
+            return imagined_room(rng)
         rooms = self._small if self._small and rng.random() < 0.75 else self._rooms
         response = _any(rng, rooms)
         return response / np.abs(response).max()
@@ -187,27 +187,30 @@ def _better(rng: np.random.Generator, clips: list[Clip]) -> list[Clip]:
     return good if good and rng.random() < 0.67 else clips
 
 
-def _loudness(sound: Floats) -> float:
+def loudness(sound: Floats) -> float:
+    """Root mean square."""
     return float(np.sqrt(np.mean(sound**2)) + 1e-9)
 
 
-def _gain(decibels: float) -> np.float32:
+def gain(decibels: float) -> np.float32:
+    """Decibels as a factor."""
     return np.float32(10 ** (decibels / 20))
 
 
-def _looped(rng: np.random.Generator, clips: list[Clip], length: int) -> Floats:
+def looped(rng: np.random.Generator, clips: list[Clip], length: int) -> Floats:
+    """So many samples of one of the clips, from anywhere in it, at a loudness of 1."""
     sound = _any(rng, clips)
     looped = np.resize(np.roll(sound, -int(rng.integers(len(sound)))), length)
-    return looped / _loudness(looped)
+    return looped / loudness(looped)
 
 
-def _warped(rng: np.random.Generator, sound: Floats, wide: bool) -> Floats:
+def warped(rng: np.random.Generator, sound: Floats, wide: bool) -> Floats:
     """Speed and pitch together: a little, or `wide` as if another person spoke."""
     ratio = rng.uniform(0.82, 1.2) if wide else rng.uniform(0.93, 1.07)
     return np.asarray(soxr.resample(sound, RATE * ratio, RATE, quality="LQ"), np.float32)
 
 
-def _coloured(rng: np.random.Generator, sound: Floats) -> Floats:
+def coloured(rng: np.random.Generator, sound: Floats) -> Floats:
     """Another microphone: a random gentle tilt, now and then without highs or lows."""
     spectrum = np.fft.rfft(sound)
     frequency = np.fft.rfftfreq(len(sound), 1 / RATE) + 1
@@ -219,12 +222,13 @@ def _coloured(rng: np.random.Generator, sound: Floats) -> Floats:
     return np.fft.irfft(spectrum * tilt, len(sound)).astype(np.float32)
 
 
-def _in_room(sound: Floats, response: Floats, start: int, end: int) -> Floats:
+def in_room(sound: Floats, response: Floats, start: int, end: int) -> Floats:
+    """The sound with the room's reverberation, as loud as before between start and end."""
     wet = fftconvolve(sound, response)[: len(sound) + RATE // 2].astype(np.float32)
-    return wet * np.float32(_loudness(sound[start:end]) / _loudness(wet[start:end]))
+    return wet * np.float32(loudness(sound[start:end]) / loudness(wet[start:end]))
 
 
-def _imagined_room(rng: np.random.Generator) -> Floats:
+def imagined_room(rng: np.random.Generator) -> Floats:
     """Decaying noise after a direct sound: 0.15 to 0.7 s of reverberation."""
     seconds = rng.uniform(0.15, 0.7)
     times = np.arange(int(seconds * RATE)) / RATE
@@ -240,18 +244,18 @@ def _microphone(rng: np.random.Generator, mixed: Floats, echo: Floats | None) ->
 
     `echo` is what the loudspeaker played, at the microphone's level, and is in `mixed` already.
     """
-    gain = _gain(rng.uniform(-46, -12)) / max(_loudness(mixed), 0.05)
-    sound = mixed * gain
+    sound = mixed * gain(rng.uniform(-46, -12)) / np.float32(max(loudness(mixed), 0.05))
     sound += rng.normal(0, 10 ** rng.uniform(-4.6, -3.4), len(sound))
     if rng.random() < 0.93:
         sound /= max(1.0, np.abs(sound).max() / 0.98)
-    heard = _pcm(sound)
+    heard = pcm(sound)
     if echo is not None:
-        return cleaned(heard, _pcm(echo / max(float(np.abs(echo).max()), 1e-6) * 0.5))
+        return cleaned(heard, pcm(echo / max(float(np.abs(echo).max()), 1e-6) * 0.5))
     return cleaned(heard) if rng.random() < 0.75 else heard
 
 
-def _pcm(sound: Floats) -> NDArray[np.int16]:
+def pcm(sound: Floats) -> NDArray[np.int16]:
+    """As 16-bit samples; what is too loud is clipped."""
     return (np.clip(sound, -1, 1) * 32767).astype(np.int16)
 
 

@@ -53,7 +53,7 @@ def trials(
         if clip.fold == -1:
             continue
         fold = clip.fold if clip.fold != KEPT_OUT else int(rng.integers(FOLDS))
-        around = _surroundings(bank, fold if apart else None)
+        around = surroundings(bank, fold if apart else None)
         sound, end = stream(clip.sound, condition, around, rng, times)
         made.append(Trial(sound, end, word, condition, fold, clip.speaker))
     return made
@@ -106,7 +106,9 @@ def surroundings_alone(bank: Bank) -> list[Talk]:
     return [Talk(_level(clip.sound), kind, clip.fold) for clip, kind in clips]
 
 
-def _surroundings(bank: Bank, fold: int | None) -> dict[str, list[Clip]]:
+def surroundings(bank: Bank, fold: int | None) -> dict[str, list[Clip]]:
+    """Rooms of a house, noise, music and other people of one fold, or of all."""
+
     def mine(clips: list[Clip]) -> list[Clip]:
         return [clip for clip in clips if fold is None or clip.fold == fold]
 
@@ -127,4 +129,7 @@ def _rms(sound: Floats) -> float:
 
 
 def _level(sound: Floats) -> NDArray[np.int16]:
-    return (np.clip(sound * (LEVEL / _rms(sound)), -1, 1) * 32767).astype(np.int16)
+    level: NDArray[np.int16] = (np.clip(sound * (LEVEL / _rms(sound)), -1, 1) * 32767).astype(
+        np.int16
+    )
+    return level
