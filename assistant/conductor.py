@@ -109,8 +109,7 @@ class Conductor:
 
     def handle(self, event: Event, now: float) -> None:
         """Give the session one event and carry out all that it wants."""
-        self._tell_event(event, now)
-        self._perform_all(self.session.handle(event, now), now)
+        self._carry_out(event, now)
         self._ask_the_device(event, now)
         self._begin_diary()
 
@@ -122,7 +121,12 @@ class Conductor:
             self.ended = why
             self._tell(now, "end", why=why)
 
-    def _perform_all(self, effects: tuple[Effect, ...], now: float) -> None:
+    def _carry_out(self, event: Event, now: float) -> None:
+        """Off before a line is told: writing one down may take a slow disk a long while."""
+        effects = self.session.handle(event, now)
+        if self._massager is not None and any(isinstance(e, MassagerOff) for e in effects):
+            self._massager.off()
+        self._tell_event(event, now)
         for effect in effects:
             self._perform(effect, now)
 
@@ -132,14 +136,14 @@ class Conductor:
             return
         if isinstance(event, Health) or now - self._reported_at >= REPORT_SECONDS:
             self._reported_at = now
-            self._perform_all(self.session.handle(self._massager.report(now), now), now)
+            self._carry_out(self._massager.report(now), now)
 
     # What is wanted
 
     def _perform(self, effect: Effect, now: float) -> None:
         match effect:
             case MassagerOff():
-                self._switch_off(effect, now)
+                self._tell_off(effect, now)
             case MassagerLease():
                 self._lease(effect, now)
             case Hush() | Say() | Tone() | Expect() | Enrol() | Volume() | Pace():
@@ -152,9 +156,7 @@ class Conductor:
             case _:
                 self._note(effect, now)
 
-    def _switch_off(self, effect: MassagerOff, now: float) -> None:
-        if self._massager is not None:
-            self._massager.off()
+    def _tell_off(self, effect: MassagerOff, now: float) -> None:
         if self._on or effect.why not in ("not wanted", "no massager"):
             self._tell(now, "massager", on=False, level=0, lease=0.0, why=effect.why)
         self._on = False
@@ -262,5 +264,4 @@ class Conductor:
             self._diary.record(line)
         except UnknotError as error:
             self._in_diary, self._diary = False, None
-            fault = Fault("disk_full", str(error))
-            self._perform_all(self.session.handle(fault, now), now)
+            self._carry_out(Fault("disk_full", str(error)), now)
