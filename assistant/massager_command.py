@@ -20,10 +20,11 @@ Say = Callable[[str], None]
 Ask = Callable[[str], bool]
 
 
-def switch_off(name: str | None, file: Path, say: Say) -> None:
+def switch_off(name: str | None, file: Path, say: Say, *, seconds: float = OFF_SECONDS) -> None:
     """Switch off the massager `name`, or every one that is described in `file`.
 
-    Says a line for each. Raises MassagerUnsafe when any did not confirm it, after all were tried.
+    Says a line for each. Raises MassagerUnsafe when any did not confirm it within `seconds`, after
+    all were tried.
     """
     if name == SIMULATED:
         say(f"{SIMULATED}: there is nothing to switch off")
@@ -34,7 +35,7 @@ def switch_off(name: str | None, file: Path, say: Say) -> None:
     if not tables:
         say(f"{file}: no massager is described there, none to switch off")
         return
-    failed = list(asyncio.run(_all_off(tables, file, say)))
+    failed = list(asyncio.run(_all_off(tables, file, say, seconds)))
     if failed:
         raise MassagerUnsafe(
             "; ".join(str(error) for error in failed), "if it runs: pull its plug now"
@@ -42,11 +43,11 @@ def switch_off(name: str | None, file: Path, say: Say) -> None:
 
 
 async def _all_off(
-    tables: Mapping[str, Mapping[str, object]], file: Path, say: Say
+    tables: Mapping[str, Mapping[str, object]], file: Path, say: Say, seconds: float
 ) -> Iterator[UnknotError]:
     """Switch all off at the same time; a broken description of one keeps no other on."""
     results = await asyncio.gather(
-        *(_one_off(name, table, file, say) for name, table in tables.items()),
+        *(_one_off(name, table, file, say, seconds) for name, table in tables.items()),
         return_exceptions=True,
     )
     for result in results:
@@ -55,11 +56,13 @@ async def _all_off(
     return (result for result in results if isinstance(result, UnknotError))
 
 
-async def _one_off(name: str, table: Mapping[str, object], file: Path, say: Say) -> None:
+async def _one_off(
+    name: str, table: Mapping[str, object], file: Path, say: Say, seconds: float
+) -> None:
     device = describe(name, table, file)
     massager = connect(device)
     try:
-        if not await confirmed_off(massager, OFF_SECONDS):
+        if not await confirmed_off(massager, seconds):
             raise massager.trouble or silent(device)
         say(f"{name}: off, confirmed by the device")
     finally:

@@ -18,11 +18,13 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 import aiomqtt
 import pytest
 
 USER, PASSWORD = "unknot", "not a secret: made for these tests"
+AT_ONCE = 4
 HERE = Path(__file__).parent
 TOPICS = {
     "esphome": "massager",
@@ -52,6 +54,61 @@ def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
         parameters=[*signature.parameters.values(), ours]
     )
     return run_it
+
+
+def at_once(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run the selected tests of a file together, a few at a time: nearly all they do is wait.
+
+    Each must have a scene of its own; its first argument is a folder of its own.
+    """
+
+    def run_it(
+        *,
+        request: pytest.FixtureRequest,
+        runner: asyncio.Runner,
+        tmp_path_factory: pytest.TempPathFactory,
+        **params: object,
+    ) -> None:
+        running = _running.get(runner)
+        if running is None:
+            running = _running[runner] = _start_all(request, runner.get_loop(), tmp_path_factory)
+        runner.run(_result(running[request.node.nodeid]))
+
+    signature = inspect.signature(run_it)
+    ours = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    cases = list(inspect.signature(test).parameters.values())[1:]
+    run_it.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*ours, *(case.replace(kind=case.KEYWORD_ONLY) for case in cases)]
+    )
+    run_it.__name__, run_it.__doc__ = test.__name__, test.__doc__
+    run_it.__module__ = test.__module__
+    _bodies[run_it] = test
+    return run_it
+
+
+_bodies: dict[Callable[..., None], Callable[..., Coroutine[Any, Any, None]]] = {}
+_running: WeakKeyDictionary[asyncio.Runner, dict[str, asyncio.Task[None]]] = WeakKeyDictionary()
+
+
+def _start_all(
+    request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop, folders: pytest.TempPathFactory
+) -> dict[str, asyncio.Task[None]]:
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def placed(item: pytest.Function) -> None:
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        async with places:
+            await _bodies[item.obj](folders.mktemp("scene"), **params)
+
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    ours = [item for item in items if item.path == request.node.path and item.obj in _bodies]
+    tasks = {item.nodeid: loop.create_task(placed(item)) for item in ours}
+    request.node.getparent(pytest.Module).addfinalizer(lambda: [t.cancel() for t in tasks.values()])
+    return tasks
+
+
+async def _result(task: asyncio.Task[None]) -> None:
+    await task
 
 
 def mosquitto() -> str:

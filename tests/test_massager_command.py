@@ -148,7 +148,7 @@ def test_off_fails_when_the_device_does_not_confirm(runner: asyncio.Runner, tmp_
         around(runner, tmp_path, "tasmota", "--mute") as (file, _),
         pytest.raises(MassagerUnsafe, match="nothing confirmed that it is off"),
     ):
-        switch_off("neck", file, print)
+        switch_off("neck", file, print, seconds=1.0)
 
 
 def test_off_loads_neither_a_recogniser_nor_a_sound_card_nor_a_settings_reader() -> None:

@@ -9,7 +9,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from massager_rig import Plug, Scene, holds, in_loop, now, publish, retained, runner, until
+from massager_rig import Plug, Scene, at_once, holds, now, publish, retained, runner, until
 
 __all__ = ["runner"]
 LEASE = 0.8
@@ -25,21 +25,21 @@ async def forgotten(port: int, topic: str) -> None:
             pass
 
 
-@in_loop
+@at_once
 async def test_a_killed_session_leaves_the_device_off_by_the_brokers_last_will(
-    tmp_path: Path,
+    folder: Path,
 ) -> None:
-    async with Scene(tmp_path, lease=5.0) as scene:
+    async with Scene(folder, lease=5.0) as scene:
         fault = now()
         await scene.session.kill()
         assert await scene.off_after(fault) < 1.0
 
 
-@in_loop
+@at_once
 async def test_a_frozen_session_ends_with_its_lease_and_brings_nothing_back_when_it_wakes(
-    tmp_path: Path,
+    folder: Path,
 ) -> None:
-    async with Scene(tmp_path, lease=LEASE) as scene:
+    async with Scene(folder, lease=LEASE) as scene:
         fault = now()
         scene.session.signal(signal.SIGSTOP)
         assert await scene.off_after(fault) <= LEASE + SLACK
@@ -47,20 +47,20 @@ async def test_a_frozen_session_ends_with_its_lease_and_brings_nothing_back_when
         assert await holds(lambda: not scene.plug.on, SETTLED)
 
 
-@in_loop
-async def test_a_session_whose_loop_hangs_ends_with_its_lease(tmp_path: Path) -> None:
-    async with Scene(tmp_path, lease=LEASE) as scene:
+@at_once
+async def test_a_session_whose_loop_hangs_ends_with_its_lease(folder: Path) -> None:
+    async with Scene(folder, lease=LEASE) as scene:
         scene.session.tell(f"block {2 * LEASE}")
         await until(lambda: scene.did("blocked"))
         assert await scene.off_after(scene.did("blocked")[0]["at"]) <= LEASE + SLACK
         assert await holds(lambda: not scene.plug.on, 2 * LEASE)
 
 
-@in_loop
+@at_once
 async def test_a_killed_broker_ends_the_lease_and_its_return_brings_nothing_back(
-    tmp_path: Path,
+    folder: Path,
 ) -> None:
-    async with Scene(tmp_path, "tasmota", LEASE) as scene:
+    async with Scene(folder, "tasmota", LEASE) as scene:
         fault = now()
         await scene.broker.kill()
         assert await scene.off_after(fault) <= LEASE + SLACK
@@ -70,9 +70,9 @@ async def test_a_killed_broker_ends_the_lease_and_its_return_brings_nothing_back
         assert await holds(lambda: not scene.plug.on, SETTLED)
 
 
-@in_loop
-async def test_a_frozen_broker_that_thaws_delivers_no_old_on(tmp_path: Path) -> None:
-    async with Scene(tmp_path, "tasmota", LEASE) as scene:
+@at_once
+async def test_a_frozen_broker_that_thaws_delivers_no_old_on(folder: Path) -> None:
+    async with Scene(folder, "tasmota", LEASE) as scene:
         fault = now()
         scene.broker.signal(signal.SIGSTOP)
         assert await scene.off_after(fault) <= LEASE + SLACK
@@ -81,11 +81,11 @@ async def test_a_frozen_broker_that_thaws_delivers_no_old_on(tmp_path: Path) -> 
         assert await holds(lambda: not scene.plug.on, SETTLED)
 
 
-@in_loop
+@at_once
 async def test_a_cut_network_ends_the_lease_and_delivers_no_old_on_when_mended(
-    tmp_path: Path,
+    folder: Path,
 ) -> None:
-    async with Scene(tmp_path, "shelly", LEASE) as scene:
+    async with Scene(folder, "shelly", LEASE) as scene:
         fault = now()
         scene.network.cut()
         assert await scene.off_after(fault) <= LEASE + SLACK
@@ -93,9 +93,9 @@ async def test_a_cut_network_ends_the_lease_and_delivers_no_old_on_when_mended(
         assert await holds(lambda: not scene.plug.on, SETTLED)
 
 
-@in_loop
-async def test_a_device_that_restarts_stays_off_until_the_person_says_so(tmp_path: Path) -> None:
-    async with Scene(tmp_path, lease=2.0) as scene:
+@at_once
+async def test_a_device_that_restarts_stays_off_until_the_person_says_so(folder: Path) -> None:
+    async with Scene(folder, lease=2.0) as scene:
         await scene.plug.kill()
         scene.plug = await Plug("esphome", *scene.broker.login()).begin()
         await until(lambda: any(line.get("why") == "unexpected off" for line in scene.did("off")))
@@ -104,9 +104,9 @@ async def test_a_device_that_restarts_stays_off_until_the_person_says_so(tmp_pat
         await until(lambda: scene.plug.on)
 
 
-@in_loop
-async def test_a_device_that_confirms_off_and_stays_on_is_noticed(tmp_path: Path) -> None:
-    async with Scene(tmp_path, "zigbee2mqtt", lease=2.5, faults=("--liar",)) as scene:
+@at_once
+async def test_a_device_that_confirms_off_and_stays_on_is_noticed(folder: Path) -> None:
+    async with Scene(folder, "zigbee2mqtt", lease=2.5, faults=("--liar",)) as scene:
         fault = now()
         scene.session.tell("halt")
         await until(lambda: scene.did("disobeys"))
@@ -115,9 +115,9 @@ async def test_a_device_that_confirms_off_and_stays_on_is_noticed(tmp_path: Path
         assert await scene.off_after(fault) <= 2.5 + SLACK
 
 
-@in_loop
-async def test_a_halt_switches_off_at_once_while_the_session_lives(tmp_path: Path) -> None:
-    async with Scene(tmp_path, lease=5.0) as scene:
+@at_once
+async def test_a_halt_switches_off_at_once_while_the_session_lives(folder: Path) -> None:
+    async with Scene(folder, lease=5.0) as scene:
         fault = now()
         scene.session.tell("halt")
         assert await scene.off_after(fault) < 1.0
@@ -131,12 +131,12 @@ async def test_a_halt_switches_off_at_once_while_the_session_lives(tmp_path: Pat
         ("tasmota", "cmnd/massager/POWER", "ON", True),
     ],
 )
-@in_loop
+@at_once
 async def test_an_on_that_was_planted_while_the_broker_was_down_does_not_last(
-    tmp_path: Path, kind: str, topic: str, planted: str, obeyed: bool
+    folder: Path, kind: str, topic: str, planted: str, obeyed: bool
 ) -> None:
     """Our own firmware ignores it; a plug obeys it, as its vendor made it, but not for long."""
-    async with Scene(tmp_path, kind, LEASE) as scene:
+    async with Scene(folder, kind, LEASE) as scene:
         await scene.broker.kill()
         await until(lambda: not scene.plug.on)
         await scene.plant(topic, planted)
@@ -162,11 +162,11 @@ async def test_an_on_that_was_planted_while_the_broker_was_down_does_not_last(
         ("zigbee2mqtt", "zigbee2mqtt/massager/set", '{"state": "ON"}'),
     ],
 )
-@in_loop
+@at_once
 async def test_an_on_that_somebody_else_says_is_undone_and_not_kept_for_later(
-    tmp_path: Path, kind: str, topic: str, planted: str
+    folder: Path, kind: str, topic: str, planted: str
 ) -> None:
-    async with Scene(tmp_path, kind, LEASE) as scene:
+    async with Scene(folder, kind, LEASE) as scene:
         scene.session.tell("halt")
         await until(lambda: not scene.plug.on)
         said = now()
