@@ -4,6 +4,7 @@ Errors that a person can cause become one line on stderr and an exit code, here 
 """
 
 import errno
+import os
 import sys
 from typing import Any
 
@@ -44,6 +45,8 @@ class _OneLineErrors(click.Group):
             place = error.filename or (error.errno in _OF_THE_DISK and "the output")
             if not place:
                 raise
+            if not error.filename:  # or Python would try to write the rest when it ends
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             click.echo(f"unknot: {place}: {error.strerror}", err=True)
             ctx.exit(1)
 
