@@ -22,7 +22,6 @@ from rich.console import Console
 
 from assistant.diary import JournalDiary
 from assistant.journal import Journal
-from assistant.paths import cache_folder
 from assistant.room.building import Outlets, Play, build_room, read_play
 from assistant.room.expectations import Log, Verdict, judge
 from assistant.room.narrator import Narrator, conclusion
@@ -115,7 +114,7 @@ def play(
     tell: Callable[[Line], None] = lambda _: None,
 ) -> Outcome:
     """Play a scenario from beginning to end; keep what is wanted and judge it."""
-    scenario, clips = chosen.scenario, cache_folder() / "voice"
+    scenario = chosen.scenario
     now = 0.0
     with ExitStack() as stack:
         events = stack.enter_context(_events(wanted.events))
@@ -130,7 +129,7 @@ def play(
             tell(line)
 
         diary = JournalDiary(journal, lambda: _wall_time(scenario, now))
-        room = build_room(chosen, clips, seed, Outlets(publish, record, diary))
+        room = build_room(chosen, seed, Outlets(publish, record, diary))
         log = room.run(scenario.seconds)
     if wanted.picture is not None:
         _write(wanted.picture, draw(log, title))

@@ -125,7 +125,7 @@ def test_the_floor_of_a_recording_is_not_taken_for_a_word() -> None:
 
 
 def cue(on: str, text: str, *, repeat: bool = False, delay: float = 0.0) -> Cue:
-    return Cue(parse_trigger(on), repeat, delay, utterance(text, speechlike(0.3)))
+    return Cue(parse_trigger(on), repeat, delay, (utterance(text, speechlike(0.3)),))
 
 
 def live(person: Person, happenings: dict[float, str], until: float) -> list[tuple[float, str]]:
@@ -145,6 +145,13 @@ def live(person: Person, happenings: dict[float, str], until: float) -> list[tup
 def test_a_person_answers_after_the_delay() -> None:
     person = Person([cue("start", "start neck massage", delay=0.8)])
     assert live(person, {0.0: "start"}, 3.0) == [(0.8, "start neck massage")]
+
+
+def test_who_has_to_repeat_words_says_them_in_another_way() -> None:
+    ways = (utterance("no", speechlike(0.3)), utterance("no!", speechlike(0.4)))
+    person = Person([Cue(parse_trigger("asked:screening"), True, 0.0, ways)])
+    happenings = {1.0: "asked:screening", 2.0: "asked:screening", 3.0: "asked:screening"}
+    assert live(person, happenings, 5.0) == [(1.0, "no"), (2.0, "no!"), (3.0, "no")]
 
 
 def test_an_entry_waits_for_the_one_above_it() -> None:

@@ -13,8 +13,8 @@ import numpy as np
 
 from assistant.build import make_session
 from assistant.conductor import Diary
+from assistant.hearing import load_ears, make_headset, make_voice
 from assistant.massager.simulated import SimulatedMassager
-from assistant.paths import data_folder
 from assistant.problem import ConfigError, Problem, problem
 from assistant.room.acoustics import Microphone, Noise, echo_path, person_path
 from assistant.room.faults import Breakdowns
@@ -25,21 +25,15 @@ from assistant.room.sound import Utterance, read_sound, utterance
 from assistant.room.trigger import Moment
 from assistant.settings import Settings, load
 from assistant.toml_file import TomlFile, read_toml
-from audio.echo import EchoCanceller
-from audio.engine import Engine, Listening, open_ears
 from audio.headset import Headset
-from audio.models import Places
-from audio.pipeline import Ears, Pipeline
-from audio.speaker import Player
 from audio.voice import Voice
 from intents.intent import Intent
 
-PERSON_VOICES = ("gmw/en-us+m4", "gmw/en-us+f2", "gmw/en-us+edward", "gmw/en-us+f5")
-"""Whose voice the person has, by seed; never the assistant's own. Those the embedded ears hear
-best of espeak's (bench/simulate.py)."""
-PERSON_RATE = 140
-"""Words a minute of the person."""
-OWN_VOICE = "gmw/en-us"
+PERSON_VOICES = ("gmw/en-us+edward", "gmw/en-us+m6", "gmw/en-us+f5", "gmw/en-us+f2", "gmw/en-us+f1")
+"""Whose voice the person has, by seed; never the assistant's own. Of espeak's voices these are the
+ones that the embedded ears hear best (bench/simulate.py)."""
+PERSON_RATES = (170, 150, 135)
+"""Words a minute; whoever has to repeat a word says it more slowly."""
 OVERRIDES = "--set"
 """The name under which `settings.load` tells problems of overrides."""
 _TOOLS = ("hands", "balls", "massager")
@@ -120,13 +114,6 @@ def _dotted(table: Mapping[str, Any], under: str = "") -> list[tuple[str, Any]]:
     return pairs
 
 
-def _open_ears(settings: Settings) -> Ears:
-    """Load the ears that the settings name. Raises NotFit."""
-    model = Path(settings.hearing.model) if settings.hearing.model else None
-    places = Places(data_folder(), setting=model)
-    return open_ears(Listening.ALL, Engine(settings.hearing.engine), places, settings.phrasebook)
-
-
 @dataclass(frozen=True)
 class Outlets:
     """Where a session in the room is told to: event lines, sound, the diary."""
@@ -136,15 +123,15 @@ class Outlets:
     diary: Diary | None = None
 
 
-def build_room(play: Play, clips: Path, seed: int, outlets: Outlets) -> Room:
-    """Put everything in its place; `clips` is the folder where rendered speech is kept.
+def build_room(play: Play, seed: int, outlets: Outlets) -> Room:
+    """Put everything in its place.
 
     Raises UnknotError for recordings that cannot be read, voices that cannot speak and ears that
     cannot be had.
     """
     scenario, settings, clock = play.scenario, play.settings, SampleClock()
     device = SimulatedMassager(clock) if scenario.massager == "simulated" else None
-    voice = Voice(clips, settings.voice.name or OWN_VOICE, settings.voice.rate)
+    voice = make_voice(settings)
     cast = Cast(
         session=make_session(settings, device.capabilities if device else None),
         device=device,
@@ -163,8 +150,7 @@ def _headset_maker(settings: Settings, voice: Voice) -> Callable[[], Headset]:
     """Every headset has ears of its own: nothing learned in one session may count in the next."""
 
     def make() -> Headset:
-        pipeline = Pipeline(_open_ears(settings), EchoCanceller(), settings.phrasebook)
-        return Headset(pipeline, Player(), voice)
+        return make_headset(settings, load_ears(settings), voice)
 
     return make
 
@@ -177,14 +163,16 @@ def _starts_by_voice(scenario: Scenario, settings: Settings) -> bool:
 
 
 def _cue(act: Act, voice: Voice, seed: int) -> Cue:
-    return Cue(act.on, act.repeat, act.delay, _utterance(act, voice, seed))
-
-
-def _utterance(act: Act, voice: Voice, seed: int) -> Utterance:
     if act.play is not None:
-        return utterance(act.words, read_sound(act.play), act.gain_db)
-    name = PERSON_VOICES[seed % len(PERSON_VOICES)]
-    clip = voice.speak_as(act.words, name, PERSON_RATE)
+        words = (utterance(act.words, read_sound(act.play), act.gain_db),)
+    else:
+        rates = PERSON_RATES if act.repeat else PERSON_RATES[:1]
+        words = tuple(_spoken(act, voice, seed, rate) for rate in rates)
+    return Cue(act.on, act.repeat, act.delay, words)
+
+
+def _spoken(act: Act, voice: Voice, seed: int, rate: int) -> Utterance:
+    clip = voice.speak_as(act.words, PERSON_VOICES[seed % len(PERSON_VOICES)], rate)
     return utterance(act.words, clip.astype(np.float32) / np.float32(32768.0), act.gain_db)
 
 

@@ -3,6 +3,7 @@
 It hears nothing by itself: the room tells it what happened, and asks it for sound block by block.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,12 +18,16 @@ BREATH_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Cue:
-    """One entry of the script: when, and the words as sound."""
+    """One entry of the script: when, and the words as sound.
+
+    `words` holds the same words in several ways of saying them; who has to repeat them takes the
+    next one, as people do who were not understood.
+    """
 
     trigger: Trigger
     repeat: bool
     delay: float
-    words: Utterance
+    words: tuple[Utterance, ...]
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class Person:
     def __init__(self, cues: Sequence[Cue]) -> None:
         self._cues = cues
         self._due: list[tuple[float, int]] = []
-        self._done: set[int] = set()
+        self._done: Counter[int] = Counter()
         self._saying: Utterance | None = None
         self._position = 0
         self._free_at = 0.0
@@ -90,7 +95,8 @@ class Person:
             return None
         first = min(ready)
         self._due.remove(first)
-        self._done.add(first[1])
-        self._saying, self._position = self._cues[first[1]].words, 0
-        words = self._saying
+        ways = self._cues[first[1]].words
+        words = ways[self._done[first[1]] % len(ways)]
+        self._done[first[1]] += 1
+        self._saying, self._position = words, 0
         return Spoken(words.text, now + words.start / RATE, now + words.end / RATE)
