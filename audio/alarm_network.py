@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.embedding import Floats, Layer, Top
+from audio.embedding import TRUNK_LAYERS, Floats, Layer, Top, packaged_layers
 from audio.errors import NotFit
 
 WEIGHTS_SHA256: Final = "8a5c4cfac239944eba79096758bcb7bfe1fc3b25bffe2d35c1cb6778fbc9d729"
@@ -24,6 +24,7 @@ NEAR: Final = 4
 FAR: Final = 10
 """The same for the phrase: a second and a half."""
 TOP_LAYERS: Final = 9
+PACKAGED: Final = -1
 _KEPT = 2 * (FAR - 1)
 AGAIN: Final = "install unknot again"
 TRAIN: Final = "make them with python -m training"
@@ -59,6 +60,7 @@ class Network:
         try:
             self.words = tuple(str(word) for word in weights["words"])
             """What the log-odds are of, in their order."""
+            self._layers = _tops(weights)
             self._members = [_Member(weights, number) for number in range(int(weights["members"]))]
             self._scale, self._offset = _floats(weights["scale"]), _floats(weights["offset"])
         except KeyError as error:
@@ -67,6 +69,7 @@ class Network:
 
     def reset(self) -> None:
         """Forget the stream."""
+        self._tops = {number: Top(layers) for number, layers in self._layers.items()}
         for member in self._members:
             member.reset()
 
@@ -75,36 +78,43 @@ class Network:
 
         Log-odds are calibrated: the spotter's bars hold for every word.
         """
-        judged = [member(rows) for member in self._members]
+        embedded = {number: top(rows) for number, top in self._tops.items()}
+        judged = [member(embedded[member.top]) for member in self._members]
         odds = np.mean([odds for _, odds in judged], axis=0)
-        return judged[0][0], odds * self._scale + self._offset
+        return judged[-1][0], odds * self._scale + self._offset
+
+
+def _tops(weights: Weights) -> dict[int, list[Layer]]:
+    """The upper layers that members bring, by member; PACKAGED for those who bring none."""
+    tops: dict[int, list[Layer]] = {}
+    for number in range(int(weights["members"])):
+        if f"{number}.top0.kernel" in weights:
+            tops[number] = [_dense(weights, f"{number}.top{layer}") for layer in range(TOP_LAYERS)]
+        else:
+            tops[PACKAGED] = list(packaged_layers()[TRUNK_LAYERS:])
+    return tops
 
 
 class _Member:
-    """One upper half of the embedding and its head."""
+    """One head, on upper layers of its own (`top`) or on the packaged ones."""
 
     def __init__(self, weights: Weights, number: int) -> None:
-        def dense(name: str) -> Layer:
-            stem = f"{number}.{name}"
-            kernel = _floats(weights[f"{stem}.kernel"])
-            if f"{stem}.step" in weights:
-                kernel = kernel * _floats(weights[f"{stem}.step"])
-            return kernel, _floats(weights[f"{stem}.bias"])
+        def part(name: str) -> Layer:
+            return _dense(weights, f"{number}.{name}")
 
-        self._layers = [dense(f"top{layer}") for layer in range(TOP_LAYERS)]
-        self._mean, self._deviation = dense("spread")
-        self._near, self._norm, self._middle = dense("near"), dense("norm"), dense("middle")
-        self._far, self._far2, self._out = dense("far"), dense("far2"), dense("out")
+        self.top = number if f"{number}.top0.kernel" in weights else PACKAGED
+        self._mean, self._deviation = part("spread")
+        self._near, self._norm, self._middle = part("near"), part("norm"), part("middle")
+        self._far, self._far2, self._out = part("far"), part("far2"), part("out")
         self.reset()
 
     def reset(self) -> None:
         """Forget the stream."""
-        self._top = Top(self._layers)
         self._kept: Floats | None = None
 
-    def __call__(self, rows: Floats) -> tuple[Floats, Floats]:
+    def __call__(self, embedded: Floats) -> tuple[Floats, Floats]:
         """Near windows (n, 384) and log-odds of each word against all the rest (n, words)."""
-        scaled = (self._top(rows) - self._mean) / self._deviation
+        scaled = (embedded - self._mean) / self._deviation
         kept = np.repeat(scaled[:1], _KEPT, 0) if self._kept is None else self._kept
         known = np.concatenate([kept, scaled])
         self._kept = known[-_KEPT:]
@@ -116,6 +126,13 @@ class _Member:
         hidden = np.maximum(_through(hidden, self._middle), 0)
         both = np.concatenate([hidden, np.maximum(_through(far, self._far2), 0)], 1)
         return near, _log_odds(_through(both, self._out))
+
+
+def _dense(weights: Weights, stem: str) -> Layer:
+    kernel = _floats(weights[f"{stem}.kernel"])
+    if f"{stem}.step" in weights:
+        kernel = kernel * _floats(weights[f"{stem}.step"])
+    return kernel, _floats(weights[f"{stem}.bias"])
 
 
 def _back(values: Floats, steps: int, count: int) -> Floats:

@@ -26,7 +26,9 @@ def arrays(members: list[Any], scale: Any, offset: Any) -> dict[str, NDArray[np.
         "offset": np.asarray(offset, np.float32),
     }
     for number, member in enumerate(members):
-        layers = {f"top{index}": layer for index, layer in enumerate(member["top"])}
+        # A member whose upper layers are the packaged ones brings none.
+        top = [] if member.get("packaged") else member["top"]
+        layers = {f"top{index}": layer for index, layer in enumerate(top)}
         layers |= {name: member[name] for name in DENSE}
         for name, layer in layers.items():
             out |= dense(f"{number}.{name}", layer)

@@ -240,7 +240,7 @@ def imagined_room(rng: np.random.Generator) -> Floats:
 
 
 def _microphone(rng: np.random.Generator, mixed: Floats, echo: Floats | None) -> NDArray[np.int16]:
-    """A level from whisper to shout, hiss, now and then clipping; mostly the live session's cleaner.
+    """A level from whisper to shout, hiss, now and then clipping; mostly cleaned as in a session.
 
     `echo` is what the loudspeaker played, at the microphone's level, and is in `mixed` already.
     """
@@ -266,4 +266,6 @@ def cleaned(sound: NDArray[np.int16], played: NDArray[np.int16] | None = None) -
     if played is None:
         played = np.zeros(len(sound), np.int16)
     beside = played[: len(blocks) * BLOCK].reshape(-1, BLOCK)
-    return np.concatenate([canceller.clean(mic, ref) for mic, ref in zip(blocks, beside)])
+    return np.concatenate(
+        [canceller.clean(mic, ref) for mic, ref in zip(blocks, beside, strict=True)]
+    )
