@@ -48,7 +48,7 @@ class Espeak:
         speaker.connect("error", lambda exception, **_: errors.append(str(exception)))
         speaker.connect("finished-utterance", lambda **_: done.set())
         speaker.setProperty("voice", voice)
-        # While it starts, espeak loses one rate in 170 and speaks at its own; set twice, none of 3,500.
+        # Starting, espeak loses one rate in 170 and speaks at its own; set twice, none of 3,500.
         for _ in range(2):
             speaker.setProperty("rate", rate)
         speaker.save_to_file(text, str(file))
