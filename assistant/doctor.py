@@ -17,10 +17,12 @@ from assistant.machine_checks import Check, clock, disk, power, python
 from assistant.massager.device import Device, read_devices
 from assistant.massager.opening import open_device
 from assistant.massager.proof import require_proof
+from assistant.problem import ConfigError
 from assistant.settings import Settings, load
 from audio.errors import AudioMissing, MassagerUnsafe, NotFit, UnknotError
 from audio.models import REMEDY, find
 from audio.sound import RATE
+from audio.soundcard import sound_check
 
 
 def voice(settings: Settings) -> Check:
@@ -65,10 +67,9 @@ SET_UP: tuple[Callable[[Settings], Check], ...] = (model, voice, voice_cache, jo
 
 
 def examine() -> Iterator[Check]:
-    """Every check that this machine knows, in the order in which a person would mend them."""
+    """Machine and set-up, in the order in which a person would mend them; sound comes after it."""
     yield from _answers((probe.__name__, probe) for probe in MACHINE)
     yield from _set_up()
-    yield from sound()
 
 
 def massagers() -> Iterator[Check]:
@@ -103,27 +104,18 @@ def _massager(device: Device) -> Check:
     return Check(f"massager {device.name}", True, "off, and proven to go off by itself")
 
 
-def sound() -> list[Check]:
-    """The sound library, a microphone, a loudspeaker."""
+def sound() -> Iterator[Check]:
+    """Microphone and loudspeaker as set, opened for a moment."""
     try:
-        import sounddevice
-    except OSError:
-        missing = "sudo apt install libportaudio2"
-        return [
-            Check("sound library", False, "PortAudio is missing", missing, AudioMissing.exit_code)
-        ]
-    devices = list(sounddevice.query_devices())
-    return [
-        Check("sound library", True, sounddevice.get_portaudio_version()[1]),
-        _device(devices, "microphone", "max_input_channels"),
-        _device(devices, "loudspeaker", "max_output_channels"),
-    ]
-
-
-def _device(devices: Iterable[dict[str, object]], name: str, channels: str) -> Check:
-    found = [str(device["name"]) for device in devices if device[channels]]
-    value = ", ".join(found[:3]) or f"no {name}"
-    return Check(name, bool(found), value, f"plug in a {name}", AudioMissing.exit_code)
+        wanted = load().hearing
+    except ConfigError:
+        yield Check("sound", False, "not looked at", "mend config first", NotFit.exit_code)
+        return
+    problems = sound_check(wanted.microphone, wanted.loudspeaker)
+    for problem in problems:
+        yield Check("sound", False, problem.what, problem.remedy, AudioMissing.exit_code)
+    if not problems:
+        yield Check("sound", True, "the microphone brings sound, the loudspeaker takes it")
 
 
 def _set_up() -> Iterator[Check]:

@@ -1,9 +1,15 @@
 """`unknot doctor`: what this machine lacks; it must never mend anything by itself."""
 
 import json
+import logging
 from dataclasses import asdict
+from itertools import chain
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from assistant.machine_checks import Check
 
 
 @click.command()
@@ -18,18 +24,20 @@ def doctor(ctx: click.Context, sound_only: bool, massager: bool, as_json: bool) 
     """
     from assistant.doctor import examine, exit_code, massagers, sound
 
-    checks = sound() if sound_only else list(examine())
-    if massager:
-        checks += massagers()
-    for check in checks:
-        if as_json:
-            fields = asdict(check)
-            del fields["exit_code"]
-            fields["remedy"] = "" if check.ok else check.remedy
-            click.echo(json.dumps(fields))
-        elif check.ok:
-            click.echo(f"ok   {check.check}: {check.value}")
-        else:
-            word = "FAIL" if check.exit_code else "note"
-            click.echo(f"{word} {check.check}: {check.value} -> {check.remedy}")
-    ctx.exit(exit_code(checks))
+    # What the sound card's log would tell is told by the check.
+    logging.getLogger("audio").addHandler(logging.NullHandler())
+    found = []
+    for check in chain(() if sound_only else examine(), sound(), massagers() if massager else ()):
+        found.append(check)
+        fields = asdict(check)
+        del fields["exit_code"]
+        fields["remedy"] = "" if check.ok else check.remedy
+        click.echo(json.dumps(fields) if as_json else _line(check))
+    ctx.exit(exit_code(found))
+
+
+def _line(check: "Check") -> str:
+    if check.ok:
+        return f"ok   {check.check}: {check.value}"
+    word = "FAIL" if check.exit_code else "note"
+    return f"{word} {check.check}: {check.value} -> {check.remedy}"
