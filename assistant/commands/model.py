@@ -1,11 +1,17 @@
 """`unknot model`: the speech model, where it is and whether it is whole; it must never use one."""
 
+import sys
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from audio.models import Places
+
+_PATH = click.Path(path_type=Path)
+_AGAIN_SECONDS = 86_400.0
 
 
 @click.group()
@@ -22,6 +28,25 @@ def where() -> None:
 
 
 @model.command()
+@click.argument("file", required=False, type=_PATH)
+@click.option("--from", "source", metavar="DIR", type=_PATH, help="A model's folder or zip file.")
+@click.option("--quiet", is_flag=True, help="Only where there is none, once a day; never fails.")
+def install(file: Path | None, source: Path | None, quiet: bool) -> None:
+    """Fetch the speech model, or take it from FILE or DIR, and print its folder."""
+    from audio.model_install import install_from
+
+    if file and source:
+        raise click.UsageError("name FILE or --from DIR, not both")
+    places = _places()
+    if quiet:
+        _install_quietly(places)
+    elif chosen := file or source:
+        click.echo(install_from(chosen, places))
+    else:
+        click.echo(_pinned(places) or _fetch(places))
+
+
+@model.command()
 @click.pass_context
 def verify(ctx: click.Context) -> None:
     """Compare every file of the model with what was installed. Exit code 3 where one differs."""
@@ -35,6 +60,41 @@ def verify(ctx: click.Context) -> None:
     if found:
         ctx.exit(3)
     click.echo(f"{folder}: whole")
+
+
+def _pinned(places: "Places") -> Path | None:
+    """The folder of the model that would be fetched, where it is there and whole."""
+    from audio.models import catalogue, problems
+
+    folder = places.models / catalogue().archive.name
+    return None if problems(folder, thorough=True) else folder
+
+
+def _fetch(places: "Places") -> Path:
+    from audio.model_install import install_pinned
+    from audio.models import catalogue
+
+    size = catalogue().archive.size
+    label = f"Fetching the speech model ({size // 10**6} MB)"
+    with click.progressbar(length=size, label=label, file=sys.stderr) as bar:
+        return install_pinned(places, lambda done, _all: bar.update(done - bar.pos))
+
+
+def _install_quietly(places: "Places") -> None:
+    """Never in the way: a set-up without a network goes on, and is not asked again today."""
+    from assistant.paths import state_folder
+    from audio.errors import NotFit
+    from audio.models import find
+
+    tried = state_folder() / "model-tried"
+    if find(places) or (tried.exists() and time.time() - tried.stat().st_mtime < _AGAIN_SECONDS):
+        return
+    try:
+        _fetch(places)
+    except NotFit as error:
+        tried.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tried.touch()
+        click.echo(f"Going on with the practice ear: {error}", err=True)
 
 
 def _places() -> "Places":
