@@ -24,6 +24,10 @@ USUAL_WORDINGS = 2
 MOST_WORDS = 5
 """Longer phrases are not listened for; nobody answers so, and they draw talk to themselves."""
 
+LONG_WORDS = 3
+"""Safety phrases of so many words are like nothing else; shorter ones cost answers ("chest pain"
+for "six"), so only those that the phrasebook weighs are listened for."""
+
 MOST_SAYINGS = 4
 """Ways to pronounce a phrase that are listened for."""
 
@@ -33,10 +37,10 @@ LIKE_A_SAFETY_PHRASE = -1.0
 that is none of the phrases is further off (measured by bench/hearing_words.py). Safety phrases are
 asked for more, because those few that people cry out are the alarm ear's."""
 
-MOST_BESIDE_SECONDS = 0.3
+MOST_BESIDE_SECONDS = 0.4
 """Loud sound beside the phrase: with more, it was a word inside talk and not an answer."""
 
-NEAR_PEAK_DB = 25.0
+NEAR_PEAK_DB = 20.0
 """Blocks this near to the loudest ones of an utterance are speech."""
 
 FRAME_SECONDS = 0.01
@@ -66,8 +70,11 @@ class SphinxRecogniser:
 
     def expect(self, intents: frozenset[Intent]) -> None:
         """Choose only between the usual wordings of `intents` and the safety words."""
-        chosen = self._book.phrases(intents or None, most=USUAL_WORDINGS)
-        self._choose([*chosen, *self._safety()])
+        wanted = intents or frozenset(Intent)
+        words = self._book.phrases(wanted - {Intent.NUMBER}, most=USUAL_WORDINGS)
+        # "A six" sounds like "six": the bare numbers are hard enough to tell apart.
+        numbers = self._book.phrases(wanted & {Intent.NUMBER}, most=1)
+        self._choose([*words, *numbers, *self._safety()])
 
     def hear(self, block: Samples) -> list[Reading]:
         """Take one block; a reading when it ends an utterance."""
@@ -104,10 +111,10 @@ class SphinxRecogniser:
         return float(loud.sum() * BLOCK_SECONDS)
 
     def _safety(self) -> Iterable[str]:
-        """The safety phrases that the phrasebook weighs, and the first wording of the others."""
+        """The safety phrases that the phrasebook weighs, and the first long one of the others."""
         weighed = [p for p in self._book.sensitivity if self._book.safety(p)]
-        first = [p for p in self._book.phrases(SAFETY, most=1) if " " in p]
-        return dict.fromkeys(weighed + first)
+        first = self._book.phrases(SAFETY, most=1)
+        return dict.fromkeys(weighed + [p for p in first if len(p.split()) >= LONG_WORDS])
 
     def _choose(self, phrases: Iterable[str]) -> None:
         names = [name for name in map(self._name, dict.fromkeys(phrases)) if name is not None]
@@ -160,6 +167,8 @@ def _any_sounds() -> Decoder:
 
 def _decoded(decoder: Decoder, utterance: Samples) -> tuple[str, float]:
     """The best hypothesis and its log-likelihood; an empty one when there is none."""
+    # Else its noise estimate of the last utterance, which a pause and a person ago, counts in this.
+    decoder.reinit_feat()
     decoder.start_utt()
     decoder.process_raw(utterance.tobytes(), full_utt=True)
     decoder.end_utt()
