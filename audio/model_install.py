@@ -81,7 +81,8 @@ def _fetch(archive: Archive, file: Path, progress: Progress) -> None:
                 if done > archive.size or time.monotonic() > until:
                     break
     except (OSError, ValueError, HTTPException) as error:
-        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+        cause = getattr(error, "reason", error)
+        reason = getattr(cause, "strerror", None) or cause
         raise ModelError(f"{archive.url} cannot be fetched: {reason}", remedy) from error
     _compare(archive, file)
 

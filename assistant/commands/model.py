@@ -93,7 +93,7 @@ def _install_quietly(places: "Places") -> None:
         _fetch(places)
     except NotFit as error:
         tried.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        tried.touch()
+        tried.touch(0o600)
         click.echo(f"Going on with the practice ear: {error}", err=True)
 
 
