@@ -103,6 +103,7 @@ async def witness(broker: Broker) -> AsyncIterator[list[aiomqtt.Message]]:
         listening = asyncio.create_task(listen())
         yield said
         listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
 
 
 def orders_on(message: aiomqtt.Message) -> bool:

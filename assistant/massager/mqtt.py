@@ -118,6 +118,7 @@ class MqttMassager:
         self._was_on = False
         self._went_off = False
         self._confirmed: deque[tuple[Reading, float]] = deque(maxlen=UNTOLD)
+        self._told = False
         self._own_words: deque[tuple[str, bytes]] = deque(maxlen=OWN_WORDS)
         self._link = Link(
             broker,
@@ -152,9 +153,8 @@ class MqttMassager:
 
     def off(self) -> None:
         """Write off to the socket before returning; repeat it until the device confirms."""
-        self._wanted = None
-        self._leased_until = float("-inf")
-        self._off_due, self._was_on, self._went_off = True, False, False
+        self._was_on = self._went_off = False
+        self._end_lease()
         self._send(self._dialect.off())
         self._ask()
 
@@ -165,7 +165,10 @@ class MqttMassager:
         """
         if not self._confirmed:
             return MassagerReport(None, 0, now)
-        reading, at = self._confirmed.popleft() if len(self._confirmed) > 1 else self._confirmed[0]
+        if self._told and len(self._confirmed) > 1:
+            self._confirmed.popleft()
+        self._told = True
+        reading, at = self._confirmed[0]
         return MassagerReport(reading.on, reading.level, now - (self._clock() - at))
 
     def close(self) -> None:
@@ -196,10 +199,13 @@ class MqttMassager:
 
     def _lost(self) -> None:
         """Forget the lease: what stands before a broken connection must not come after it."""
+        self._went_off = self._went_off or self._was_on
+        self._end_lease()
+
+    def _end_lease(self) -> None:
         self._wanted = None
         self._leased_until = float("-inf")
         self._off_due = True
-        self._went_off = self._went_off or self._was_on
 
     def _heard(self, message: Received) -> None:
         if any(Topic(message.topic).matches(pattern) for pattern in self._dialect.commands):
@@ -230,7 +236,9 @@ class MqttMassager:
         elif not self._off_due:
             self._was_on = True
             if not self._may_be_on(reading):
+                leased = self._clock() <= self._leased_until
                 self.off()
+                self._went_off = leased  # by our word, not by the governor's
         if self._wanted and not self._off_due and self._dialect.ready(self._wanted.seconds):
             self._switch_on(self._wanted, reading)
 

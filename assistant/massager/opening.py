@@ -99,15 +99,18 @@ def connect(
     return _over_mqtt(device, longest_seconds, release)
 
 
-async def confirmed_off(massager: RealMassager, seconds: float) -> bool:
-    """Say off, wait at most `seconds` for the device to confirm it, say whether it did."""
+async def confirmed_off(massager: RealMassager, seconds: float, *, give_up: bool = False) -> bool:
+    """Say off, wait at most `seconds` for the device to confirm it, say whether it did.
+
+    `give_up`: do not wait for a broker that cannot be reached to be there again.
+    """
     massager.off()
     deadline = monotonic() + seconds
     while monotonic() < deadline:
         report = massager.report(0.0)
         if report.on is False and report.at > -seconds:
             return True
-        if massager.trouble:
+        if give_up and massager.trouble:
             return False
         await asyncio.sleep(LOOK_SECONDS)
     return False
@@ -115,7 +118,7 @@ async def confirmed_off(massager: RealMassager, seconds: float) -> bool:
 
 async def _begin_off(massager: RealMassager, device: Device, seconds: float) -> None:
     try:
-        if await confirmed_off(massager, seconds):
+        if await confirmed_off(massager, seconds, give_up=True):
             return
         raise massager.trouble or silent(device)
     except BaseException:
@@ -164,23 +167,34 @@ def _over_mqtt(device: Device, longest_seconds: float, release: Callable[[], Non
 
 def _lock(device: Device, state: Path) -> Callable[[], None]:
     """Hold the device for this process; the kernel lets go of it when the process ends."""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file = os.open(state / f"massager-{device.identity}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    path = state / f"massager-{device.identity}.lock"
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise MassagerUnsafe(f"{path}: {error.strerror}", "make room, or make it yours") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        os.ftruncate(file, 0)
+        os.pwrite(file, str(os.getpid()).encode(), 0)
+    except OSError as error:
         holder = os.pread(file, 20, 0).decode().strip() or "unknown"
         os.close(file)
+        if not isinstance(error, BlockingIOError):
+            raise MassagerUnsafe(f"{path}: {error.strerror}", "make room on the disk") from None
         raise MassagerUnsafe(
             f"massager {device.name!r} is in use by another session (process {holder})",
             "end that one first",
         ) from None
-    os.ftruncate(file, 0)
-    os.pwrite(file, str(os.getpid()).encode(), 0)
+    return _closing(file)
+
+
+def _closing(file: int) -> Callable[[], None]:
+    """A function that closes `file` the first time that it is called."""
     held = [file]
 
-    def release() -> None:
+    def close() -> None:
         while held:
             os.close(held.pop())
 
-    return release
+    return close
