@@ -80,6 +80,11 @@ class _RoutineTable(Table):
     again_minutes: Number = 0.0
 
 
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a routine's file, with which an editor completes and marks it."""
+    return {"title": "A routine of unknot", **_RoutineTable.model_json_schema()}
+
+
 def check_routine_file(
     path: Path, sources: Collection[str], halts: Halts = lambda _: False
 ) -> list[Problem]:

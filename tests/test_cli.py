@@ -4,6 +4,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -283,6 +284,14 @@ def test_every_problem_of_a_routine_is_told_with_its_line(state: Path, tmp_path:
     problems = json_lines(unknot("routine", "check", "--json", str(broken)).stdout)
     assert len(problems) == len(lines)
     assert {"file", "line", "remedy"} <= set(problems[0])
+
+
+def test_the_schema_knows_every_key_of_a_routine(state: Path) -> None:
+    schema = json.loads(unknot("routine", "schema").stdout)
+    folder = Path(__file__).parent.parent / "config" / "routines"
+    for file in folder.glob("*.toml"):
+        assert set(tomllib.loads(file.read_text())) <= set(schema["properties"])
+    assert schema["additionalProperties"] is False
 
 
 def test_a_sound_routine_passes_its_check(state: Path) -> None:

@@ -98,6 +98,14 @@ def rehearse(name: str, as_json: bool) -> None:
         click.echo("... and so on, until the person says finish.", err=True)
 
 
+@routine.command()
+def schema() -> None:
+    """Print the JSON Schema of a routine's file, for editors."""
+    from assistant.routine_check import schema as of_a_routine
+
+    click.echo(json.dumps(of_a_routine(), indent=2))
+
+
 @click.command()
 @click.option("--check", "checking", is_flag=True, help="Check instead how easy they are to hear.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a prompt: its id and text.")
