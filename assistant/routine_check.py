@@ -82,7 +82,7 @@ class _RoutineTable(Table):
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of a routine's file, with which an editor completes and marks it."""
-    return {"title": "A routine of unknot", **_RoutineTable.model_json_schema()}
+    return {**_RoutineTable.model_json_schema(), "title": "A routine of unknot"}
 
 
 def check_routine_file(
