@@ -5,6 +5,7 @@ It must never use a port, a file or a process that it did not make itself.
 
 import asyncio
 import contextlib
+import ctypes
 import functools
 import inspect
 import json
@@ -25,6 +26,8 @@ import pytest
 
 USER, PASSWORD = "unknot", "not a secret: made for these tests"
 AT_ONCE = 4
+PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
 HERE = Path(__file__).parent
 TOPICS = {
     "esphome": "massager",
@@ -122,6 +125,11 @@ def mosquitto() -> str:
     return path
 
 
+def dies_with_us() -> None:
+    """In a child: be killed when the test process ends, however it ends."""
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -160,6 +168,7 @@ class Process:
             *self.arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            preexec_fn=dies_with_us,
         )
         self._reader = asyncio.create_task(self._read())
         count = len(self.lines)
@@ -259,7 +268,11 @@ class Broker:
                 "mosquitto_passwd", "-c", "-b", str(self.folder / "passwords"), USER, PASSWORD
             )
         self.child = await asyncio.create_subprocess_exec(
-            program, "-c", str(configuration), stderr=asyncio.subprocess.DEVNULL
+            program,
+            "-c",
+            str(configuration),
+            stderr=asyncio.subprocess.DEVNULL,
+            preexec_fn=dies_with_us,
         )
         async with asyncio.timeout(10.0):
             while not await _accepts(self.port):

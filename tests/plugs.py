@@ -378,7 +378,8 @@ class KernelLed:
     from the number of times that the file was closed after writing.
     """
 
-    IN_CLOSE_WRITE = 0x8
+    IN_MODIFY, IN_CLOSE_WRITE = 0x2, 0x8
+    """Both: of two equal events in a row inotify keeps one."""
     INERTIA_SECONDS = 0.02
     """A gap of microseconds between 0 and 1 is none to a motor."""
 
@@ -399,7 +400,9 @@ class KernelLed:
             (self.led / name).write_text(text)
         libc = ctypes.CDLL(None, use_errno=True)
         self.inotify = libc.inotify_init1(os.O_NONBLOCK)
-        libc.inotify_add_watch(self.inotify, os.fsencode(self.led), self.IN_CLOSE_WRITE)
+        libc.inotify_add_watch(
+            self.inotify, os.fsencode(self.led), self.IN_MODIFY | self.IN_CLOSE_WRITE
+        )
 
     async def run(self) -> None:
         """Be a kernel until killed."""
@@ -441,8 +444,9 @@ class KernelLed:
         except BlockingIOError:
             return []
         while offset < len(data):
-            length = struct.unpack_from("iIII", data, offset)[3]
-            names.append(data[offset + 16 : offset + 16 + length].rstrip(b"\0").decode())
+            _, mask, _, length = struct.unpack_from("iIII", data, offset)
+            if mask & self.IN_CLOSE_WRITE:
+                names.append(data[offset + 16 : offset + 16 + length].rstrip(b"\0").decode())
             offset += 16 + length
         return names
 
