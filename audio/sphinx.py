@@ -31,7 +31,7 @@ for "six"), so only those that the phrasebook weighs are listened for."""
 MOST_SAYINGS = 4
 """Ways to pronounce a phrase that are listened for."""
 
-LIKE_A_PHRASE = -1.0
+LIKE_A_PHRASE = -1.1
 """How much less likely the phrase may be than the likeliest string of sounds, in nats a frame. Talk
 that is none of the phrases is further off: this bar keeps out two words of three that were not
 meant, and one answer in eight (bench/hearing_words.py)."""
