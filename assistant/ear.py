@@ -37,6 +37,9 @@ USAGE_CODES = frozenset({AudioMissing.exit_code, 2, 3})
 LEAST_WAIT_SECONDS = 0.05
 """A session that was late itself still reads what has come before it calls the process silent."""
 
+KILLED_SECONDS = 2.0
+"""A process that even a kill does not end, as one that waits for a broken disk, is left behind."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -101,7 +104,7 @@ class AudioProcess:
                 return
             self._tell(Fault(what, detail))
             if what == GAVE_UP:
-                return self._give_up(detail)
+                break
             _log.warning("%s: %s", what, detail)
             broken = what
             now = time.monotonic()
@@ -110,9 +113,10 @@ class AudioProcess:
                 failures.popleft()
             if len(failures) >= self._patience.restarts:
                 self._tell(Fault(GAVE_UP, detail))
-                return self._give_up(detail)
+                break
             pauses = self._patience.back_off
             await asyncio.sleep(pauses[min(len(failures), len(pauses)) - 1])
+        self.failure = AudioMissing(f"the ears do not start: {detail}", "see: unknot doctor")
 
     async def close(self) -> None:
         """End the process; it is killed when it does not end by itself."""
@@ -123,12 +127,9 @@ class AudioProcess:
         if child.stdin is not None:
             child.stdin.close()
         with suppress(TimeoutError):
-            await asyncio.wait_for(child.wait(), self._patience.closing)
+            async with asyncio.timeout(self._patience.closing):
+                await child.wait()
         await _kill(child)
-
-    def _give_up(self, detail: str) -> None:
-        remedy = "see: unknot doctor"
-        self.failure = AudioMissing(f"the ears cannot be started: {detail}", remedy)
 
     # One process
 
@@ -188,7 +189,9 @@ class AudioProcess:
         while True:
             left = heard_at + wait - time.monotonic()
             try:
-                line = await asyncio.wait_for(_line(child), max(LEAST_WAIT_SECONDS, left))
+                # Not wait_for: before Python 3.12 it can swallow the cancellation of this task.
+                async with asyncio.timeout(max(LEAST_WAIT_SECONDS, left)):
+                    line = await _line(child)
             except TimeoutError:
                 return HANGS, f"no sign for {wait:.1f} s"
             if line == b"":
@@ -211,7 +214,8 @@ class AudioProcess:
 
     async def _ended(self, child: asyncio.subprocess.Process) -> tuple[str, str]:
         with suppress(TimeoutError):
-            await asyncio.wait_for(child.wait(), self._patience.silence)
+            async with asyncio.timeout(self._patience.silence):
+                await child.wait()
         code = child.returncode
         return (GAVE_UP if code in USAGE_CODES else DIED), f"it ended with {code}"
 
@@ -254,6 +258,16 @@ async def _read(stream: asyncio.StreamReader) -> bytes:
 async def _kill(child: asyncio.subprocess.Process) -> None:
     with suppress(ProcessLookupError):
         child.kill()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(KILLED_SECONDS):
+            await _drained(child)
+
+
+async def _drained(child: asyncio.subprocess.Process) -> None:
+    """Its end comes only after what it has written was read."""
+    assert child.stdout is not None
+    while await child.stdout.read(LONGEST_LINE):
+        pass
     await child.wait()
 
 

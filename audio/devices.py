@@ -23,7 +23,7 @@ LOST_SECONDS = 1.0
 """Without a block for so long the streams are opened again."""
 
 FIRST_SECONDS = 5.0
-"""The first block after opening may take 1.8 s, and more on a busy machine (reference: audio, 3.1)."""
+"""The first block after opening took 1.8 s on PulseAudio, and more on a busy machine."""
 
 BACK_OFF = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Pauses between attempts, the last one for good."""
