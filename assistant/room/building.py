@@ -164,7 +164,7 @@ def _starts_by_voice(scenario: Scenario, settings: Settings) -> bool:
 
 def _cue(act: Act, voice: Voice, seed: int) -> Cue:
     if act.play is not None:
-        words = (utterance(act.words, read_sound(act.play), act.gain_db),)
+        words: tuple[Utterance, ...] = (utterance(act.words, read_sound(act.play), act.gain_db),)
     else:
         rates = PERSON_RATES if act.repeat else PERSON_RATES[:1]
         words = tuple(_spoken(act, voice, seed, rate) for rate in rates)

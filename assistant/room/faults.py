@@ -6,12 +6,11 @@ Only says what is broken now; the session must find out by itself, as it would l
 from collections.abc import Iterable
 
 from assistant.room.scenario import Fault as PlannedFault
-from assistant.safety import MICROPHONE_SECONDS
+from audio.live import FAULT_SECONDS, HEARTBEAT_SECONDS
 from audio.messages import Fault, FromAudio, Health, Recovered
 
-BEAT_SECONDS = 0.25
 DEAF_SECONDS = 1.0
-"""No heartbeat for so long means that the audio process is gone (DESIGN.md, The shape)."""
+"""No heartbeat for so long means that the audio process is gone (assistant/ear.py)."""
 
 
 class Breakdowns:
@@ -48,9 +47,9 @@ class LostMicrophone:
         told: list[FromAudio] = []
         age = now - self._lost_at
         if now >= self._next_beat:
-            self._next_beat = now + BEAT_SECONDS
+            self._next_beat = now + HEARTBEAT_SECONDS
             told.append(Health(now, age, -100.0, samples, ears_answer=False))
-        if age >= MICROPHONE_SECONDS and not self._told:
+        if age >= FAULT_SECONDS and not self._told:
             self._told = True
             told.append(Fault("microphone_lost"))
         return told

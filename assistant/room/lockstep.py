@@ -19,7 +19,16 @@ from assistant.room.moments import Moments
 from assistant.room.person import Person
 from assistant.room.sound import BLOCK, RATE, Samples
 from assistant.session import Session
-from audio.messages import FromAudio, Ready, SayEnded, SpeakCommand, ToAudio
+from audio.messages import (
+    ExpectCommand,
+    FromAudio,
+    HushCommand,
+    Ready,
+    SayEnded,
+    SpeakCommand,
+    ToAudio,
+    VolumeCommand,
+)
 
 Line = dict[str, Any]
 SILENT_AFTER_END_SECONDS = 1.0
@@ -121,7 +130,8 @@ class Room:
         self._begun = cast.routine is not None
         if self._begun:
             self._moments.begin()
-        self._missed: list[ToAudio] = []
+        self._standing: dict[type, ToAudio] = {}
+        self._speech: list[ToAudio] = []
         self._conductor = Conductor(
             cast.session,
             cast.device,
@@ -179,9 +189,9 @@ class Room:
     def _open_the_headset(self) -> None:
         """Start the ears and the mouth, as at first, or anew after they died."""
         self._headset = self._cast.headset()
-        for command in self._missed:
+        for command in [*self._standing.values(), *self._speech]:
             self._headset.do(command)
-        self._missed = []
+        self._speech = []
         self._handle(self._headset.ready)
 
     def _hear_the_room(self, voice: Samples, played: Block, now: float) -> Block:
@@ -234,10 +244,13 @@ class Room:
 
     def _send(self, command: ToAudio) -> None:
         self._moments.sent(isinstance(command, SpeakCommand))
-        if self._headset is None:
-            self._missed.append(command)
-        else:
+        if isinstance(command, ExpectCommand | VolumeCommand):
+            self._standing[type(command)] = command
+        if self._headset is not None:
             self._headset.do(command)
+        elif isinstance(command, SpeakCommand | HushCommand):
+            # As live (assistant/ear.py): fresh ears are told what was last to be said.
+            self._speech = [command] if isinstance(command, SpeakCommand) else []
 
     def _publish(self, line: Line) -> None:
         self._events.append(line)
