@@ -15,6 +15,7 @@ from assistant.commands.hear import hear
 from assistant.commands.journal import journal
 from assistant.commands.massager import massager
 from assistant.commands.model import model
+from assistant.commands.page import page
 from assistant.commands.play import demo, simulate
 from assistant.commands.routine import prompts, routine
 from assistant.commands.run import run
@@ -69,6 +70,7 @@ _COMMANDS = (
     massager,
     doctor,
     journal,
+    page,
 )
 for _command in _COMMANDS:
     main.add_command(_command)

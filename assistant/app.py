@@ -4,6 +4,7 @@ It must never decide what a person hears or feels, and must leave the massager o
 """
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
@@ -27,6 +28,8 @@ from assistant.messages import Begin
 from assistant.paths import journal_file, massagers_file, state_folder
 from assistant.room.narrator import Narrator
 from assistant.settings import Settings
+from assistant.settings_file import PageTable
+from assistant.watching import Watching, watched
 from audio.errors import MassagerUnsafe, UnknotError
 from audio.messages import ToAudio
 
@@ -44,6 +47,9 @@ class Options:
     loudspeaker: str = ""
     massager: str = ""
     events: str = ""
+    page: bool = False
+    """Serve the helper's page; `lan`: to the home's network too."""
+    lan: bool = False
 
 
 def run_session(settings: Settings, options: Options) -> int:
@@ -88,15 +94,18 @@ class _App:
         return NEVER if last is None else last + rest - time.time()
 
     def _conductor(
-        self, massager: Massager | None, send: Callable[[ToAudio], None], now: float
+        self,
+        massager: Massager | None,
+        send: Callable[[ToAudio], None],
+        now: float,
+        publish: Callable[[Line], None] | None = None,
     ) -> Conductor:
         capabilities = massager.capabilities if massager else None
         session = make_session(self._settings, capabilities, now + self._rest_until)
         diary = JournalDiary(self._journal, time.time) if self._journal else None
         gap = self._settings.voice.gap_seconds
-        return Conductor(
-            session, massager, send, self._publish, diary, SettingsMemory(), gap_seconds=gap
-        )
+        tell = publish or self._publish
+        return Conductor(session, massager, send, tell, diary, SettingsMemory(), gap_seconds=gap)
 
     # On files
 
@@ -146,28 +155,56 @@ class _App:
         devices = {} if name == SIMULATED else read_devices(massagers_file())
         return await open_massager(name, devices, state=state_folder(), clock=self._clock)
 
+    async def _render_ahead(self, microphone: str) -> None:
+        """Render every sentence of the session into the cache that the audio process reads.
+
+        What fails here fails again there, where it is told as a fault.
+        """
+        if microphone == KEYBOARD or self._options.loudspeaker == NONE:
+            return
+        from assistant.hearing import make_voice
+
+        voice = make_voice(self._settings)
+        sentences = list(self._settings.script.every_sentence(self._options.routine))
+        with contextlib.suppress(UnknotError):
+            await asyncio.to_thread(voice.prepare, sentences)
+
+    def _page(self) -> PageTable:
+        """The helper's page as set, or as asked for on the command line."""
+        page, options = self._settings.page, self._options
+        asked = {"enabled": options.page or options.lan, "lan": options.lan}
+        return page.model_copy(update={key: True for key, wanted in asked.items() if wanted})
+
     async def _run_with(self, massager: Massager | None, microphone: str) -> str:
         from assistant.microphone_side import open_side
 
         clock = self._clock
+        watching = Watching(clock, self._publish)
         inbox: list[Live] = []
         side = open_side(
             self._settings,
             microphone,
             self._options.loudspeaker,
             clock,
-            lambda event: inbox[0].tell(event),
+            lambda event: inbox[0].tell(watching.passing(event)),
         )
-        conductor = self._conductor(massager, side.send, clock())
+        conductor = self._conductor(massager, side.send, clock(), watching.publish)
         live = Live(conductor, clock)
         inbox.append(live)
         _quit_on_signals(live)
         listening = asyncio.create_task(side.listen())
         listening.add_done_callback(lambda _: live.quit())
+        rendering = asyncio.create_task(self._render_ahead(microphone))
         live.tell(Begin(self._options.routine))
+        watching.follow(conductor.session)
         try:
-            return await live.run()
+            async with watched(watching, self._settings, self._page(), live.interrupt):
+                why = await live.run()
+            if side.failure is not None:
+                raise side.failure
+            return why
         finally:
+            rendering.cancel()
             listening.cancel()
             await side.close()
 

@@ -23,9 +23,11 @@ from assistant.script import Prompt, Script, routine_prompts
 from assistant.settings_file import (
     EmergencyTable,
     HearingTable,
+    HomeAssistantTable,
     JournalTable,
     Layers,
     MassagerTable,
+    PageTable,
     SessionTable,
     VoiceTable,
     nested,
@@ -51,6 +53,8 @@ class Settings:
     massager: MassagerTable
     emergency: EmergencyTable
     journal: JournalTable
+    page: PageTable
+    home_assistant: HomeAssistantTable
     script: Script
     routines: Mapping[str, Routine]
     advice: Mapping[str, Advice]
@@ -127,6 +131,8 @@ class _Loading:
             massager=table.massager,
             emergency=table.emergency,
             journal=table.journal,
+            page=table.page,
+            home_assistant=table.home_assistant,
             script=script,
             routines=MappingProxyType(routines),
             advice=MappingProxyType(dict(advice.advice)),

@@ -93,6 +93,31 @@ class JournalTable(Table):
     path: Text = ""
 
 
+class PageTable(Table):
+    """The helper's page: watch and STOP, from a browser."""
+
+    enabled: Flag = False
+    lan: Flag = False
+    """Also for other machines of the home's network."""
+    port: Annotated[Whole, Field(ge=0, le=65535)] = 8790
+    """0 is any that is free."""
+
+
+class HomeAssistantTable(Table):
+    """Home Assistant over MQTT; file names are relative to the person's settings folder."""
+
+    enabled: Flag = False
+    broker: Text = "homeassistant.local"
+    port: Annotated[Whole, Field(ge=0, le=65535)] = 0
+    """0 is 1883, or 8883 with TLS."""
+    user: Text = ""
+    password_file: Text = ""
+    tls: Flag = False
+    ca_file: Text = ""
+    node: Text = ""
+    """The room's name on the broker; empty is the machine's."""
+
+
 class SettingsTable(Table):
     """Everything in settings.toml; each key has its usual value, so a file may hold any part."""
 
@@ -102,6 +127,8 @@ class SettingsTable(Table):
     massager: MassagerTable = MassagerTable()
     emergency: EmergencyTable = EmergencyTable()
     journal: JournalTable = JournalTable()
+    page: PageTable = PageTable()
+    home_assistant: HomeAssistantTable = HomeAssistantTable()
 
 
 @dataclass(frozen=True)
