@@ -101,9 +101,11 @@ async def witness(broker: Broker) -> AsyncIterator[list[aiomqtt.Message]]:
                 said.append(message)  # noqa: PERF401, the test looks while it grows
 
         listening = asyncio.create_task(listen())
-        yield said
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+        try:
+            yield said
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
 
 
 def orders_on(message: aiomqtt.Message) -> bool:
@@ -186,6 +188,7 @@ async def test_a_device_that_does_not_answer_is_sent_no_on(broker: Broker, tmp_p
     async with plugged(broker, "esphome") as plug:
         massager = await opened(tmp_path, "esphome", broker.port)
         await plug.kill()
+        await until(lambda: massager.report(0.0).at < -0.2)  # its last word has arrived
         async with witness(broker) as said:
             massager.lease(1, LEASE)
             assert await holds(lambda: not any(map(orders_on, said)), 1.5 * LEASE)
@@ -204,6 +207,30 @@ async def test_a_lease_given_while_the_broker_is_away_is_not_given_later(
         assert await holds(lambda: not plug.on, 0.5 * LEASE)
         network.mend()
         assert await holds(lambda: not plug.on, LEASE)
+        massager.close()
+    await network.stop()
+
+
+@in_loop
+async def test_a_device_that_went_off_unasked_stays_off_until_off_was_said(
+    broker: Broker, tmp_path: Path
+) -> None:
+    network = await Network(broker.port).start()
+    async with plugged(broker, "shelly") as plug:
+        massager = await opened(tmp_path, "shelly", network.port)
+        massager.lease(1, LEASE)
+        await until(lambda: plug.on)
+        network.cut()
+        await until(lambda: not plug.on)
+        network.mend()
+        await until(lambda: massager.report(0.0).on is False and massager.report(0.0).at > -0.1)
+        for _ in range(5):
+            massager.lease(1, LEASE)
+            assert await holds(lambda: not plug.on, 0.1)
+        massager.off()
+        await until(lambda: massager.report(0.0).at > -0.05)
+        massager.lease(1, LEASE)
+        await until(lambda: plug.on)
         massager.close()
     await network.stop()
 

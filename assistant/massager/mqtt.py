@@ -144,8 +144,6 @@ class MqttMassager:
         """
         if level not in range(1, self.capabilities.levels + 1) or not seconds > 0:
             return
-        if self._went_off:
-            return
         seconds = min(seconds, self._longest)
         sent = [self._send(packet) for packet in self._dialect.prepare(seconds)]
         until = self._clock() + self._longest / SHARE
