@@ -1,20 +1,20 @@
 """The audio process: what it tells, how it ends, what is made of one that dies, hangs or floods."""
 
 import asyncio
-import contextlib
 import json
 import os
 import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from listener import Listener
 
-from assistant.ear import COMMAND, DIED, GAVE_UP, HANGS, AudioProcess, Patience
+from assistant.ear import COMMAND, DIED, GAVE_UP, HANGS, Patience
 from audio.errors import AudioMissing
 from audio.messages import (
     ExpectCommand,
@@ -47,41 +47,6 @@ for line in sys.stdin:
 
 def program(text: str) -> tuple[str, ...]:
     return (sys.executable, "-c", text)
-
-
-class Listener:
-    """Keeps what an audio process tells, and lets a test wait for one message."""
-
-    def __init__(self, command: tuple[str, ...], patience: Patience = HASTE) -> None:
-        self.told: list[FromAudio] = []
-        self.process = AudioProcess([], self.take, command, patience)
-        self._awaited: list[tuple[Callable[[FromAudio], bool], asyncio.Event]] = []
-
-    def take(self, message: FromAudio) -> None:
-        self.told.append(message)
-        for wanted, event in self._awaited:
-            if wanted(message):
-                event.set()
-
-    async def until(self, wanted: Callable[[FromAudio], bool]) -> None:
-        event = asyncio.Event()
-        self._awaited.append((wanted, event))
-        if not any(wanted(message) for message in self.told):
-            await asyncio.wait_for(event.wait(), 20.0)
-
-    def faults(self) -> list[str]:
-        return [message.what for message in self.told if isinstance(message, Fault)]
-
-    @contextlib.asynccontextmanager
-    async def listening(self):  # type: ignore[no-untyped-def]
-        task = asyncio.create_task(self.process.listen())
-        try:
-            yield task
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            await self.process.close()
 
 
 def run_to_the_end(command: tuple[str, ...], patience: Patience = HASTE) -> Listener:
@@ -146,7 +111,7 @@ def test_a_program_that_does_not_exist_is_a_fault_and_no_exception() -> None:
 
 def test_commands_given_before_it_runs_arrive_once_and_a_hushed_one_never() -> None:
     async def check() -> list[str]:
-        listener = Listener(program(ECHO))
+        listener = Listener(program(ECHO), HASTE)
         listener.process.send(SpeakCommand("old", ("Old.",)))
         listener.process.send(HushCommand())
         listener.process.send(SpeakCommand("new", ("New.",)))
@@ -182,7 +147,7 @@ while True: print({HEALTH!r}, flush=True); select.select([], [], [], 0.05)
 """
 
     async def check() -> list[str]:
-        listener = Listener(program(deaf))
+        listener = Listener(program(deaf), HASTE)
         async with listener.listening():
             await listener.until(lambda message: isinstance(message, Health))
             for _ in range(5000):
