@@ -18,6 +18,7 @@ from pathlib import Path
 from shutil import copyfile, rmtree
 
 from audio.errors import NotFit
+from audio.vosk_trial import trial
 
 VARIABLE = "UNKNOT_MODEL"
 """The environment variable that names a model folder."""
@@ -142,18 +143,23 @@ def sha256(path: Path) -> str:
 
 
 def tuned(folder: Path, places: Places) -> Path:
-    """A folder with links to the model's files and our own conf/model.conf, for quicker answers.
+    """A tried copy of the model for quicker answers: links, and our own conf/model.conf.
 
-    Where none can be made, as on a read-only disk, the model itself, which works with more delay.
+    It is made once for each state of the model's files, after Vosk has loaded them in a child.
+    Raises `NotFit` when Vosk cannot. Where no copy can be kept, as on a read-only disk, it is the
+    model itself, which answers later.
     """
-    conf = folder / "conf" / "model.conf"
-    text = _with_options(conf.read_text("utf-8"), catalogue().tuning)
-    key = hashlib.sha256(f"{folder.resolve()}\n{text}".encode()).hexdigest()[:12]
+    conf = _with_options((folder / "conf" / "model.conf").read_text("utf-8"), catalogue().tuning)
+    sizes = {name: (folder / name).stat().st_size for name in catalogue().needs}
+    state = json.dumps([str(folder.resolve()), conf, sizes])
+    key = hashlib.sha256(state.encode()).hexdigest()[:12]
     copy = places.data / "tuned" / key / folder.name
     if not problems(copy):
         return copy
+    if trouble := trial(folder):
+        raise NotFit(f"{folder}: {trouble}", REMEDY)
     try:
-        _link(folder, copy, text)
+        _link(folder, copy, conf)
     except OSError as error:
         _log.warning("%s: no quicker copy of the model: %s", copy, error.strerror)
         return folder
