@@ -6,26 +6,42 @@ It must never use a port, a file or a process that it did not make itself.
 import asyncio
 import contextlib
 import ctypes
-import functools
-import inspect
 import json
 import os
 import shutil
 import signal
-import socket
 import sys
-import time
-from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
-from weakref import WeakKeyDictionary
 
 import aiomqtt
 import pytest
+from async_tests import at_once, holds, in_loop, now, runner, until
+from rig_network import Network, free_port, make_certificates, run
 
+__all__ = [
+    "PASSWORD",
+    "TOPICS",
+    "USER",
+    "Broker",
+    "Network",
+    "Plug",
+    "Process",
+    "Scene",
+    "at_once",
+    "free_port",
+    "holds",
+    "in_loop",
+    "make_certificates",
+    "now",
+    "publish",
+    "retained",
+    "runner",
+    "until",
+    "write_devices",
+]
 USER, PASSWORD = "unknot", "not a secret: made for these tests"
-AT_ONCE = 4
 PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 HERE = Path(__file__).parent
@@ -35,83 +51,6 @@ TOPICS = {
     "shelly": "shellyplus1-a8032abe54dc",
     "zigbee2mqtt": "zigbee2mqtt/massager",
 }
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[asyncio.Runner]:
-    """The loop in which the tests of a file and their processes live."""
-    with asyncio.Runner() as one:
-        yield one
-
-
-def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Run an async test in the loop of its file."""
-
-    @functools.wraps(test)
-    def run_it(*args: Any, runner: asyncio.Runner, **fixtures: Any) -> None:
-        runner.run(test(*args, **fixtures))
-
-    signature = inspect.signature(test)
-    ours = inspect.Parameter("runner", inspect.Parameter.KEYWORD_ONLY)
-    run_it.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[*signature.parameters.values(), ours]
-    )
-    return run_it
-
-
-def at_once(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Run the selected tests of a file together, a few at a time: nearly all they do is wait.
-
-    Each must have a scene of its own; its first argument is a folder of its own.
-    """
-
-    def run_it(
-        *,
-        request: pytest.FixtureRequest,
-        runner: asyncio.Runner,
-        tmp_path_factory: pytest.TempPathFactory,
-        **params: object,
-    ) -> None:
-        running = _running.get(runner)
-        if running is None:
-            running = _running[runner] = _start_all(request, runner.get_loop(), tmp_path_factory)
-        runner.run(_result(running[request.node.nodeid]))
-
-    signature = inspect.signature(run_it)
-    ours = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
-    cases = list(inspect.signature(test).parameters.values())[1:]
-    run_it.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[*ours, *(case.replace(kind=case.KEYWORD_ONLY) for case in cases)]
-    )
-    run_it.__name__, run_it.__doc__ = test.__name__, test.__doc__
-    run_it.__module__ = test.__module__
-    _bodies[run_it] = test
-    return run_it
-
-
-_bodies: dict[Callable[..., None], Callable[..., Coroutine[Any, Any, None]]] = {}
-_running: WeakKeyDictionary[asyncio.Runner, dict[str, asyncio.Task[None]]] = WeakKeyDictionary()
-
-
-def _start_all(
-    request: pytest.FixtureRequest, loop: asyncio.AbstractEventLoop, folders: pytest.TempPathFactory
-) -> dict[str, asyncio.Task[None]]:
-    places = asyncio.Semaphore(AT_ONCE)
-
-    async def placed(item: pytest.Function) -> None:
-        params = item.callspec.params if hasattr(item, "callspec") else {}
-        async with places:
-            await _bodies[item.obj](folders.mktemp("scene"), **params)
-
-    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
-    ours = [item for item in items if item.path == request.node.path and item.obj in _bodies]
-    tasks = {item.nodeid: loop.create_task(placed(item)) for item in ours}
-    request.node.getparent(pytest.Module).addfinalizer(lambda: [t.cancel() for t in tasks.values()])
-    return tasks
-
-
-async def _result(task: asyncio.Task[None]) -> None:
-    await task
 
 
 def mosquitto() -> str:
@@ -128,28 +67,6 @@ def mosquitto() -> str:
 def dies_with_us() -> None:
     """In a child: be killed when the test process ends, however it ends."""
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-async def until(condition: Callable[[], Any], seconds: float = 5.0) -> None:
-    """Wait until `condition` holds; raises TimeoutError."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-async def holds(condition: Callable[[], Any], seconds: float) -> bool:
-    """Whether `condition` holds all the time for `seconds`."""
-    try:
-        await until(lambda: not condition(), seconds)
-    except TimeoutError:
-        return True
-    return False
 
 
 @dataclass
@@ -304,106 +221,6 @@ async def _accepts(port: int) -> bool:
     return True
 
 
-async def run(program: str, *arguments: str) -> None:
-    """Run a program that has to succeed."""
-    child = await asyncio.create_subprocess_exec(
-        program,
-        *arguments,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, errors = await child.communicate()
-    assert child.returncode == 0, f"{program}: {errors.decode()}"
-
-
-async def make_certificates(folder: Path) -> Path:
-    """Make an authority, a broker's certificate for 127.0.0.1, and a stranger's authority."""
-    folder.mkdir(parents=True)
-    for name in ("ca", "stranger"):
-        await run(
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *(
-                "-nodes",
-                "-days",
-                "2",
-                "-subj",
-                f"/CN={name}",
-                "-keyout",
-                f"{folder}/{name}-key.pem",
-            ),
-            *("-out", f"{folder}/{name}.pem", "-addext", "keyUsage=critical,keyCertSign"),
-        )
-    await run(
-        *("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
-        *("-subj", "/CN=broker", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/request.pem"),
-    )
-    (folder / "names").write_text("subjectAltName = IP:127.0.0.1\n")
-    await run(
-        *("openssl", "x509", "-req", "-in", f"{folder}/request.pem", "-days", "2"),
-        *("-CA", f"{folder}/ca.pem", "-CAkey", f"{folder}/ca-key.pem", "-CAcreateserial"),
-        *("-extfile", f"{folder}/names", "-out", f"{folder}/server.pem"),
-    )
-    return folder
-
-
-class Network:
-    """The way to a broker: relays, until it is cut; what was under way then arrives afterwards."""
-
-    def __init__(self, port: int) -> None:
-        self.to = port
-        self.port = 0
-        self._open = asyncio.Event()
-        self._open.set()
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def start(self) -> Self:
-        self._server = await asyncio.start_server(self._joined, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    def cut(self) -> None:
-        """From now on nothing arrives, either way, and nobody is told."""
-        self._open.clear()
-
-    def mend(self) -> None:
-        """What was sent meanwhile arrives, as TCP would have it."""
-        self._open.set()
-
-    async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._server:
-            self._server.close()
-
-    async def _joined(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        await self._open.wait()
-        try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.to)
-        except OSError:
-            writer.close()
-            return
-        await asyncio.gather(
-            self._relay(reader, far_writer), self._relay(far_reader, writer), return_exceptions=True
-        )
-
-    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65536):
-                await self._open.wait()
-                writer.write(data)
-                await writer.drain()
-        except OSError:
-            pass
-        finally:
-            writer.close()
-
-
 def write_devices(folder: Path, kind: str, port: int, **more: object) -> Path:
     """Write massagers.toml with one device, `neck`, and its password file."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -419,11 +236,6 @@ def write_devices(folder: Path, kind: str, port: int, **more: object) -> Path:
     lines = [f"{key} = {json.dumps(value)}" for key, value in table.items() if value is not None]
     file.write_text("[neck]\n" + "\n".join(lines) + "\n")
     return file
-
-
-def now() -> float:
-    """The clock of every line: the same for all processes of a machine."""
-    return time.monotonic()
 
 
 @dataclass

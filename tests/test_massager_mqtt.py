@@ -393,6 +393,13 @@ async def test_a_device_that_was_never_tested_gets_no_lease(broker: Broker, tmp_
 
 
 @in_loop
+async def test_a_state_folder_that_cannot_be_written_means_no_massager(tmp_path: Path) -> None:
+    file = write_devices(tmp_path, "tasmota", 1)
+    with pytest.raises(MassagerUnsafe, match=r"massager-\w+\.lock: Not a directory"):
+        await open_massager("neck", read_devices(file), state=file / "state", proven=False)
+
+
+@in_loop
 async def test_no_log_holds_the_password(
     broker: Broker, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
