@@ -6,6 +6,7 @@ It must never decide what a person hears or feels, and must leave the massager o
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import sys
 import time
@@ -30,11 +31,14 @@ from assistant.room.narrator import Narrator
 from assistant.settings import Settings
 from assistant.settings_file import PageTable
 from assistant.watching import Watching, watched
-from audio.errors import MassagerUnsafe, UnknotError
-from audio.messages import ToAudio
+from audio.errors import AudioMissing, MassagerUnsafe, UnknotError
+from audio.messages import Fault, FromAudio, Ready, ToAudio
 
 KEYBOARD = "keyboard"
 NONE = "none"
+NO_DEVICES = ("microphone_lost", "loudspeaker_lost")
+SERVICE = "NOTIFY_SOCKET"
+"""Set by systemd for a service of Type=notify."""
 EXIT_CODES = {"faulted": 1}
 
 
@@ -180,17 +184,16 @@ class _App:
 
         clock = self._clock
         watching = Watching(clock, self._publish)
-        inbox: list[Live] = []
         side = open_side(
             self._settings,
             microphone,
             self._options.loudspeaker,
             clock,
-            lambda event: inbox[0].tell(watching.passing(event)),
+            lambda event: door.tell(watching.passing(event)),
         )
         conductor = self._conductor(massager, side.send, clock(), watching.publish)
         live = Live(conductor, clock)
-        inbox.append(live)
+        door = _Door(live)
         _quit_on_signals(live)
         listening = asyncio.create_task(side.listen())
         listening.add_done_callback(lambda _: live.quit())
@@ -200,13 +203,36 @@ class _App:
         try:
             async with watched(watching, self._settings, self._page(), live.interrupt):
                 why = await live.run()
-            if side.failure is not None:
-                raise side.failure
+            failure = door.failure or side.failure
+            if failure is not None:
+                raise failure
             return why
         finally:
             rendering.cancel()
             listening.cancel()
             await side.close()
+
+
+class _Door:
+    """Passes on what the ears tell; ears that have no devices to begin with end the program.
+
+    A service waits instead: there somebody may plug the microphone in later.
+    """
+
+    def __init__(self, live: Live) -> None:
+        self.failure: UnknotError | None = None
+        self._live = live
+        self._open = SERVICE in os.environ
+
+    def tell(self, event: FromAudio) -> None:
+        """Pass on one event."""
+        if isinstance(event, Ready):
+            self._open = True
+        elif isinstance(event, Fault) and event.what in NO_DEVICES and not self._open:
+            what = event.what.replace("_lost", "")
+            self.failure = AudioMissing(f"no {what}: {event.detail}", "see: unknot doctor")
+            self._live.quit()
+        self._live.tell(event)
 
 
 def _quit_on_signals(live: Live) -> None:

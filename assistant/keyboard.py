@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from assistant.reader import Reader
+from audio.errors import UnknotError
 from audio.messages import (
     Ear,
     FromAudio,
@@ -48,6 +49,7 @@ class Keyboard:
         self._clock = clock
         self._tell = tell
         self._reader = Reader(clock)
+        self.failure: UnknotError | None = None
 
     def send(self, command: ToAudio) -> None:
         """Take a command of the session."""

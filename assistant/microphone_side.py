@@ -8,6 +8,7 @@ from typing import Protocol
 
 from assistant.keyboard import Keyboard
 from assistant.settings import Settings
+from audio.errors import UnknotError
 from audio.messages import FromAudio, ToAudio
 
 KEYBOARD = "keyboard"
@@ -15,6 +16,10 @@ KEYBOARD = "keyboard"
 
 class Side(Protocol):
     """Ears and mouth of a live session."""
+
+    @property
+    def failure(self) -> UnknotError | None:
+        """Why `listen` ended for good; None as long as all is well."""
 
     def send(self, command: ToAudio) -> None:
         """Take a command; never waits."""
