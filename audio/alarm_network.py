@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from audio.embedding import TRUNK_LAYERS, Floats, Layer, Top, packaged_layers
 from audio.errors import NotFit
 
-WEIGHTS_SHA256: Final = "8a5c4cfac239944eba79096758bcb7bfe1fc3b25bffe2d35c1cb6778fbc9d729"
+WEIGHTS_SHA256: Final = "4d7add83a6606698fc66f2429b5f687661851c00cc676641845495a73980e0e8"
 """Of weights/alarm.npz; `python -m training` prints it."""
 NEAR: Final = 4
 """Embeddings 80 ms apart that are looked at for the words: with their own reach, a second."""
@@ -25,6 +25,8 @@ FAR: Final = 10
 """The same for the phrase: a second and a half."""
 TOP_LAYERS: Final = 9
 PACKAGED: Final = -1
+SMOOTHED: Final = 3
+"""Steps of 40 ms over which the log-odds are averaged."""
 _KEPT = 2 * (FAR - 1)
 AGAIN: Final = "install unknot again"
 TRAIN: Final = "make them with python -m training"
@@ -62,6 +64,7 @@ class Network:
             """What the log-odds are of, in their order."""
             self._layers = _tops(weights)
             self._members = [_Member(weights, number) for number in range(int(weights["members"]))]
+            self._shares = _floats(weights["shares"])
             self._scale, self._offset = _floats(weights["scale"]), _floats(weights["offset"])
         except KeyError as error:
             raise WeightsError(f"the weights lack {error}", TRAIN) from error
@@ -70,6 +73,7 @@ class Network:
     def reset(self) -> None:
         """Forget the stream."""
         self._tops = {number: Top(layers) for number, layers in self._layers.items()}
+        self._before: Floats | None = None
         for member in self._members:
             member.reset()
 
@@ -80,8 +84,16 @@ class Network:
         """
         embedded = {number: top(rows) for number, top in self._tops.items()}
         judged = [member(embedded[member.top]) for member in self._members]
-        odds = np.mean([odds for _, odds in judged], axis=0)
-        return judged[-1][0], odds * self._scale + self._offset
+        odds = np.tensordot(self._shares, np.array([odds for _, odds in judged]), axes=1)
+        return judged[-1][0], self._steadied(odds) * self._scale + self._offset
+
+    def _steadied(self, odds: Floats) -> Floats:
+        """The mean of each value and the SMOOTHED - 1 before it: one step's whim is no word."""
+        kept = np.repeat(odds[:1], SMOOTHED - 1, 0) if self._before is None else self._before
+        known = np.concatenate([kept, odds])
+        self._before = known[-(SMOOTHED - 1) :]
+        parts = [known[k : len(known) - SMOOTHED + 1 + k] for k in range(SMOOTHED)]
+        return np.mean(parts, axis=0, dtype=np.float32)
 
 
 def _tops(weights: Weights) -> dict[int, list[Layer]]:

@@ -44,7 +44,7 @@ APART_SECONDS = 2.0
 
 @dataclass
 class Outcome:
-    """What one ear made of one stream: seconds at which it was suspicious and sure."""
+    """What one ear made of one stream: seconds at which it was suspicious (or more), and sure."""
 
     suspect: list[float] = field(default_factory=list)
     confirmed: list[float] = field(default_factory=list)
@@ -80,7 +80,9 @@ def alarm(meter: Meter) -> Ear:
         for clue in clues:
             for verdict in spotter.hear(clue):
                 if verdict.intent is intent:
-                    getattr(outcome, verdict.level).append(verdict.at)
+                    outcome.suspect.append(verdict.at)
+                    if verdict.level == "confirmed":
+                        outcome.confirmed.append(verdict.at)
         outcome.clues = [clue for clue in clues if clue.intent is intent]
         return outcome
 

@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 CLASSES = (OTHER, *ANSWERS)
 RATE = 16_000
-EACH, OTHERS = 150, 2400
+EACH, OTHERS = 30, 1500
 """Utterances of each word and fold's share of other sounds in training."""
 ONLY = {
     "35 and more": CLASSES[1:],

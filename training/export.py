@@ -1,6 +1,6 @@
 """Writes trained committees as the weights file that ships.
 
-Kernels are rounded to 8 bits with one step a column, so that a committee fits into a megabyte. It
+Kernels are rounded to 7 bits with one step a column, so that a committee fits into a megabyte. It
 must never write what `audio.alarm_network` cannot read.
 """
 
@@ -17,11 +17,17 @@ from training.clips import WORDS
 DENSE = ("near", "middle", "far", "far2", "out")
 
 
+LEVELS = 63
+"""A kernel's largest value in whole steps: seven bits, that a megabyte may hold all members."""
+
+
 def arrays(members: list[Any], scale: Any, offset: Any) -> dict[str, NDArray[np.generic]]:
-    """The contents of a weights file."""
+    """The contents of a weights file. A member may have a `share` in the committee (else 1)."""
+    shares = np.array([member.get("share", 1.0) for member in members], np.float32)
     out: dict[str, NDArray[np.generic]] = {
         "words": np.array(WORDS),
         "members": np.array(len(members)),
+        "shares": shares / shares.sum(),
         "scale": np.asarray(scale, np.float32),
         "offset": np.asarray(offset, np.float32),
     }
@@ -43,7 +49,7 @@ def arrays(members: list[Any], scale: Any, offset: Any) -> dict[str, NDArray[np.
 def dense(name: str, layer: Any) -> dict[str, NDArray[np.generic]]:
     """One layer, its kernel rounded to 8 bits."""
     kernel = np.asarray(layer["kernel"])
-    step = np.maximum(np.abs(kernel).max(0), 1e-8) / 127
+    step = np.maximum(np.abs(kernel).max(0), 1e-8) / LEVELS
     return {
         f"{name}.kernel": np.round(kernel / step).astype(np.int8),
         f"{name}.step": step.astype(np.float32),

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from training.clips import WORDS, Bank
 from training.rows import trunk_rows
 from training.scenes import cleaned
-from training.trials import CONDITIONS, surroundings_alone, talk, trials
+from training.trials import CONDITIONS, NEAR, near_words, surroundings_alone, talk, trials
 
-NOBODY = "noise", "music"
-"""Kinds of streams in which nobody speaks."""
+NOT_TALK = "noise", "music", NEAR
+"""Kinds of streams that are no sample of talk: their false halts are counted, not rated."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def make(bank: Bank) -> list[Stream]:
                 rows = trunk_rows(cleaned(trial.sound))
                 fold, speaker, end = trial.fold, trial.speaker, trial.end
                 made.append(Stream(rows, fold, word, condition, "word", speaker, end))
-    for item in talk(bank) + surroundings_alone(bank):
+    for item in talk(bank) + near_words(bank) + surroundings_alone(bank):
         rows = trunk_rows(cleaned(item.sound))
         made.append(Stream(rows, item.fold, "", "", item.kind, "", len(item.sound)))
     return made

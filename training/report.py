@@ -14,8 +14,8 @@ from audio.embedding import STEP, Floats
 from intents.intent import Intent
 from intents.spotter import BARS, Clue, ClueKind, Spotter
 from training.clips import WORDS
-from training.material import NOBODY, Stream
-from training.trials import CONDITIONS
+from training.material import NOT_TALK, Stream
+from training.trials import CONDITIONS, NEAR
 
 RATE = 16_000
 EARLY, LATE = 4800, 24_000
@@ -73,7 +73,7 @@ def halts(times: NDArray[np.int64]) -> int:
 
 def calibration(judged: list[Judged]) -> tuple[Floats, Floats]:
     """Scale and offset for each word's log-odds that put its two rates at the spotter's bars."""
-    talk = [item for item in judged if not item.stream.word and item.stream.kind not in NOBODY]
+    talk = [item for item in judged if not item.stream.word and item.stream.kind not in NOT_TALK]
     hours = sum(item.stream.end for item in talk) / RATE / 3600
     pairs = []
     for number, word in enumerate(WORDS):
@@ -114,6 +114,8 @@ def verdicts(odds: Floats, word: str) -> dict[str, NDArray[np.int64]]:
         )
         for verdict in spotter.hear(clue):
             told[verdict.level].append((int(step) + 1) * STEP)
+    # Who is sure is suspicious too.
+    told["suspect"] = sorted(told["suspect"] + told["confirmed"])
     return {level: np.array(times, np.int64) for level, times in told.items()}
 
 
@@ -148,11 +150,16 @@ def _cell(judged: list[Judged], word: str, condition: str, level: str) -> str:
 
 def _rates(wrong: list[tuple[Stream, NDArray[np.int64]]]) -> str:
     parts = []
-    for kinds, name in ((None, "talk"), (("noise",), "noise"), (("music",), "music")):
+    for kinds, name in (
+        (None, "talk"),
+        (("noise",), "noise"),
+        (("music",), "music"),
+        ((NEAR,), NEAR),
+    ):
         chosen = [
             (stream, times)
             for stream, times in wrong
-            if (stream.kind not in NOBODY if kinds is None else stream.kind in kinds)
+            if (stream.kind not in NOT_TALK if kinds is None else stream.kind in kinds)
         ]
         count = sum(halts(times) for _, times in chosen)
         minutes = sum(stream.end for stream, _ in chosen) / RATE / 60

@@ -56,7 +56,7 @@ class Maker:
         """One scene; a tenth of them holds no speech of the person at all."""
         length = int(SECONDS * RATE)
         kind = str(rng.choice(KINDS, p=SHARES))
-        alone = kind in {"noise", "music"} and rng.random() < 0.25
+        alone = kind in {"noise", "music"} and rng.random() < 0.35
         room = self._room(rng) if rng.random() < 0.65 else None
         if alone:
             front, said = np.zeros(length, np.float32), ()
@@ -104,11 +104,11 @@ class Maker:
 
     def _utterance(self, rng: np.random.Generator) -> tuple[str, bool, Floats]:
         choice = rng.random()
-        if choice < 0.50:
+        if choice < 0.44:
             return self._word(rng)
-        if choice < 0.68:
+        if choice < 0.70:
             return "", True, warped(rng, _any(rng, self._other), wide=rng.random() < 0.3)
-        if choice < 0.84:
+        if choice < 0.85:
             return "", True, warped(rng, _any(rng, self._near), wide=rng.random() < 0.3)
         sound = _any(rng, self._talk)
         span = int(rng.uniform(1, 4) * RATE)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from training.clips import FOLDS, KEPT_OUT, Bank, Clip, Floats, active, is_small
 
 RATE = 16_000
+NEAR = "near words"
+"""Short words said one after the other, "up, dog, off": far denser than in anybody's talk."""
 LEVEL = 0.05
 CONDITIONS = {"clean": None, "far": 20.0, "noisy": 10.0, "music": 10.0, "voice": 0.0}
 """Decibels of the word above its surroundings."""
@@ -93,10 +95,23 @@ def stream(
 
 def talk(bank: Bank) -> list[Talk]:
     """All recorded speech without the words, each at one loudness, a second of silence after it."""
-    clips = [(clip, clip.source) for clip in bank.talk + bank.other]
+    return _spoken([*bank.talk, *(clip for clip in bank.other if not _is_near(clip))], None)
+
+
+def near_words(bank: Bank) -> list[Talk]:
+    """The single words that the training folder adds."""
+    return _spoken([clip for clip in bank.other if _is_near(clip)], NEAR)
+
+
+def _is_near(clip: Clip) -> bool:
+    return clip.name.startswith("words/")
+
+
+def _spoken(listed: list[Clip], kind: str | None) -> list[Talk]:
+    rest = np.zeros(RATE, np.int16)
     return [
-        Talk(np.concatenate([_level(clip.sound), np.zeros(RATE, np.int16)]), kind, clip.fold)
-        for clip, kind in clips
+        Talk(np.concatenate([_level(clip.sound), rest]), kind or clip.source, clip.fold)
+        for clip in listed
     ]
 
 

