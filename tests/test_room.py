@@ -15,8 +15,11 @@ from assistant.room.acoustics import (
     person_path,
 )
 from assistant.room.expectations import DeviceMoment, Event, Log, judge
+from assistant.room.faults import Breakdowns, DeadProcess, LostMicrophone
+from assistant.room.moments import Moments
 from assistant.room.person import Cue, Person, Spoken
 from assistant.room.scenario import Expect
+from assistant.room.scenario import Fault as Planned
 from assistant.room.sound import (
     BLOCK,
     PERSON_DB,
@@ -28,6 +31,8 @@ from assistant.room.sound import (
     utterance,
 )
 from assistant.room.trigger import Happening, Moment, parse_trigger
+from audio.messages import Ear, Fault, Health, Heard, Level, Recovered, SayEnded
+from intents.intent import Intent
 
 
 def speechlike(seconds: float, seed: int = 1) -> Samples:
@@ -193,6 +198,97 @@ def test_prompts_match_exactly_or_by_their_beginning() -> None:
     assert not exact.matches(Happening(Moment.PROMPT, "screen.10"))
     assert not exact.matches(Happening(Moment.PROMPT_END, "screen.1"))
     assert begins.matches(Happening(Moment.PROMPT, "screen.10"))
+
+
+# Moments: what a person can notice of the session
+
+
+def moments_after(*happened: object, waiting: bool = False) -> list[Happening]:
+    """What a person notices of published lines (dicts), commands ("speak") and one message."""
+    moments = Moments(lambda: waiting)
+    moments.handling()
+    for one in happened:
+        if isinstance(one, dict):
+            moments.published(one)
+        elif one == "speak":
+            moments.sent(True)
+        else:
+            moments.handled(one)  # type: ignore[arg-type]
+    return moments.take()
+
+
+ASKED = Happening(Moment.ASKED, "screening")
+SCREENING = {"kind": "state", "from": "idle", "to": "screening"}
+
+
+def test_the_end_of_a_prompt_asks_when_nothing_more_is_said() -> None:
+    ended = SayEnded("screening.injury.1", 1.0)
+    assert ASKED in moments_after(SCREENING, ended)
+    assert ASKED not in moments_after(SCREENING, "speak", ended)
+    assert ASKED not in moments_after(SCREENING, SayEnded("screening.injury.1", 1.0, cut=True))
+
+
+def test_an_instruction_asks_nothing_unless_a_question_is_open() -> None:
+    doing = {"kind": "state", "from": "massage.speaking", "to": "massage.doing"}
+    asked = Happening(Moment.ASKED, "massage")
+    assert asked not in moments_after(doing, SayEnded("still_with_me.1", 1.0))
+    assert asked in moments_after(doing, SayEnded("still_with_me.1", 1.0), waiting=True)
+
+
+def test_a_state_is_entered_by_its_top_name_once_and_by_its_inner_name_each_time() -> None:
+    speaking = {"kind": "state", "from": "preparing", "to": "massage.speaking"}
+    doing = {"kind": "state", "from": "massage.speaking", "to": "massage.doing"}
+    assert moments_after(speaking, doing) == [
+        Happening(Moment.STATE, "massage"),
+        Happening(Moment.STATE, "massage.speaking"),
+        Happening(Moment.STATE, "massage.doing"),
+    ]
+    paused = {"kind": "state", "from": "massage.doing", "to": "paused"}
+    assert moments_after(paused) == [Happening(Moment.STATE, "paused")]
+
+
+def test_a_word_counts_as_acted_on_when_something_came_of_it() -> None:
+    heard = Heard(Level.FINAL, Intent.PAUSE, "pause", Ear.WORDS, 1.0)
+    after = Happening(Moment.AFTER, "pause")
+    assert after in moments_after({"kind": "state", "from": "x", "to": "paused"}, heard)
+    assert after not in moments_after({"kind": "heard"}, {"kind": "massager"}, heard)
+    suspect = Heard(Level.SUSPECT, Intent.PAUSE, "pause", Ear.WORDS, 1.0)
+    assert after not in moments_after({"kind": "state", "from": "x", "to": "paused"}, suspect)
+
+
+# Faults
+
+
+def test_a_lost_microphone_is_told_as_it_would_be_live() -> None:
+    lost = LostMicrophone()
+    told = [m for n in range(1, 250) for m in lost.gone(10.0, 10.0 + n * 0.02, 160_000)]
+    ages = [m.block_age for m in told if isinstance(m, Health)]
+    assert ages == sorted(ages)
+    assert 4.5 < ages[-1] < 5.0
+    assert [m for m in told if not isinstance(m, Health)] == [Fault("microphone_lost")]
+    assert lost.back() == [Recovered("microphone_lost")]
+    assert lost.back() == []
+
+
+def test_a_short_gap_in_the_sound_is_no_fault() -> None:
+    lost = LostMicrophone()
+    assert all(isinstance(m, Health) for n in range(50) for m in lost.gone(1.0, 1 + n * 0.02, 0))
+    assert lost.back() == []
+
+
+def test_a_dead_process_is_noticed_after_a_second_once() -> None:
+    dead = DeadProcess()
+    told = [m for n in range(200) for m in dead.gone(5.0, 5.0 + n * 0.02)]
+    assert told == [Fault("audio_process_died")]
+    assert dead.back() == [Recovered("audio_process_died")]
+
+
+def test_a_fault_without_an_end_stays() -> None:
+    broken = Breakdowns([Planned(at=5.0, kind="device_silent")])
+    assert [broken.on("device_silent", at) for at in (4.9, 5.0, 900.0)] == [False, True, True]
+    ends = Breakdowns([Planned(at=5.0, kind="broker_lost", seconds=2.0)])
+    assert [ends.on("broker_lost", at) for at in (5.0, 6.9, 7.0)] == [True, True, False]
+    assert not ends.on("device_silent", 6.0)
 
 
 # Expectations

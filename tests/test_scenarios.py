@@ -1,0 +1,147 @@
+"""Whole sessions through sound come out as written, and the commands that play them do as told."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from click.testing import CliRunner, Result
+
+from assistant.__main__ import main
+from assistant.room.building import read_play
+from assistant.room.scenario import Fault
+from assistant.simulate import Wanted, play
+
+SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.toml"))
+SHORT = """
+routine = "hands-on"
+massager = "none"
+seconds = 8
+[settings]
+"session.screening" = false
+[room]
+echo_db = -20.0
+[[person]]
+on = "at:1"
+say = "stop"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _voices_are_kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rendered speech is kept from run to run, outside the person's own folders."""
+    monkeypatch.delenv("CACHE_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(request.config.cache.mkdir("unknot")))
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def written(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "scenario.toml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_the_scenario_comes_out_as_written(path: Path) -> None:
+    outcome = play(read_play(path), Wanted(), 0, title=path.stem)
+    assert outcome.verdicts
+    assert not [str(verdict) for verdict in outcome.verdicts if not verdict.held]
+
+
+def test_every_fault_has_a_scenario() -> None:
+    played = {fault.kind for path in SCENARIOS for fault in read_play(path).scenario.room.fault}
+    assert played == set(Fault.model_fields["kind"].annotation.__args__)  # type: ignore[union-attr]
+
+
+def test_the_same_seed_gives_the_same_events(tmp_path: Path) -> None:
+    scenario = written(tmp_path, SHORT)
+    for name in ("one.jsonl", "two.jsonl"):
+        assert run("simulate", scenario, "--events", str(tmp_path / name), "--seed", "3")
+    first, second = ((tmp_path / name).read_text() for name in ("one.jsonl", "two.jsonl"))
+    assert first
+    assert first == second
+
+
+def test_events_go_to_stdout_as_lines_in_order_of_time(tmp_path: Path) -> None:
+    result = run("simulate", written(tmp_path, SHORT), "--events", "-")
+    events = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert [event["at"] for event in events] == sorted(event["at"] for event in events)
+    said = next(event for event in events if event["kind"] == "person")
+    assert said["text"] == "stop"
+    assert 1.0 <= said["start"] < said["end"]
+
+
+def test_a_recording_has_the_microphone_left_and_the_loudspeaker_right(tmp_path: Path) -> None:
+    recording = tmp_path / "session.wav"
+    run("simulate", written(tmp_path, SHORT), "--record", str(recording))
+    sound, rate = soundfile.read(recording, dtype="float32")
+    assert rate == 16_000
+    assert sound.shape[1] == 2
+    assert 7.9 < len(sound) / rate <= 8.0
+    loudness = np.sqrt(np.mean(sound[: 3 * rate] ** 2, axis=0))
+    assert loudness[1] > 3.0 * loudness[0] > 0.0
+
+
+def test_a_picture_is_drawn(tmp_path: Path) -> None:
+    picture = tmp_path / "session.svg"
+    run("simulate", written(tmp_path, SHORT), "--picture", str(picture))
+    assert picture.read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_an_expectation_that_fails_is_named_and_gives_exit_code_1(tmp_path: Path) -> None:
+    text = SHORT + '[[expect]]\nsaid = "closing.signs"\nnever_said = "goodbye"\n'
+    result = run("simulate", written(tmp_path, text))
+    assert result.exit_code == 1
+    assert "FAILED said = 'closing.signs': never said" in result.stderr
+    assert "held   never_said = 'goodbye'" in result.stderr
+
+
+def test_a_bad_scenario_gives_exit_code_2_and_every_problem_at_once(tmp_path: Path) -> None:
+    text = """routine = "neck-masager"
+[settings]
+"session.screning" = true
+[[person]]
+on = "later"
+say = "no"
+"""
+    result = run("simulate", written(tmp_path, text))
+    assert result.exit_code == 2
+    assert not result.stdout
+    for problem in (":3: settings.session.screning", ":5: person.0.on"):
+        assert problem in result.stderr
+    unknown = run("simulate", written(tmp_path, 'routine = "neck-masager"\n'))
+    assert unknown.exit_code == 2
+    assert "use one of" in unknown.stderr
+    assert "neck-massager" in unknown.stderr
+
+
+def test_recordings_that_hold_no_sound_are_refused_by_name(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "silence.wav", np.zeros(16_000), 16_000)
+    (tmp_path / "text.wav").write_text("not sound")
+    for name in ("silence.wav", "text.wav"):
+        text = f'{SHORT}\n[[person]]\non = "at:2"\nplay = "{name}"\n'
+        result = run("simulate", written(tmp_path, text))
+        assert result.exit_code == 1
+        assert name in result.stderr
+        assert "Traceback" not in result.output
+
+
+def test_what_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
+    scenario = written(tmp_path, SHORT)
+    for option in ("--events", "--record", "--picture"):
+        result = run("simulate", scenario, option, str(tmp_path / "missing" / "file"))
+        assert result.exit_code == 1
+        assert len(result.stderr.splitlines()) == 1
+        assert "give a path that can be written" in result.stderr
+
+
+def test_the_demo_tells_how_long_after_the_word_the_massager_was_off() -> None:
+    result = run("demo", "--fast")
+    assert result.exit_code == 0
+    assert "“stop”: the massager was off" in result.stdout
+    assert "person    “start neck massage”" in result.stdout
