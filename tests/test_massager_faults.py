@@ -4,12 +4,15 @@ The session is a stand-in with the real governor and the real massager; plug and
 processes too. Leases are a second long here; bench/massager_faults.py takes the real ones.
 """
 
+import ast
 import asyncio
 import signal
 from pathlib import Path
 
 import pytest
 from massager_rig import Plug, Scene, at_once, holds, now, publish, retained, runner, until
+
+import assistant.massager
 
 __all__ = ["runner"]
 LEASE = 0.8
@@ -29,6 +32,23 @@ async def forgotten(port: int, topic: str) -> None:
     async with asyncio.timeout(6.0):
         while await retained(port, topic) is not None:
             pass
+
+
+@pytest.mark.parametrize(
+    "file",
+    sorted(Path(assistant.massager.__file__).parent.glob("*.py")),
+    ids=lambda file: file.stem,
+)
+def test_no_massager_knows_the_time_of_day_so_a_clock_that_jumps_moves_nothing(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    imported = {
+        f"{getattr(node, 'module', '') or ''}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert not [name for name in imported if name.startswith((".time", ".datetime", "datetime."))]
+    assert "time.time" not in imported
 
 
 @at_once

@@ -105,10 +105,10 @@ async def confirmed_off(massager: RealMassager, seconds: float, *, give_up: bool
     `give_up`: do not wait for a broker that cannot be reached to be there again.
     """
     massager.off()
-    deadline = monotonic() + seconds
-    while monotonic() < deadline:
-        report = massager.report(0.0)
-        if report.on is False and report.at > -seconds:
+    began = monotonic()
+    while (now := monotonic()) < began + seconds:
+        report = massager.report(now)
+        if report.on is False and report.at >= began:
             return True
         if give_up and massager.trouble:
             return False
