@@ -1,29 +1,37 @@
 """Single controls that the promise hangs on and that no other test would miss."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from aiomqtt import Client, Message
+from massager_rig import PASSWORD, USER, Broker, Plug, holds, in_loop, runner, until, write_devices
 
 from assistant import safety
 from assistant.app import Options, run_session
-from assistant.messages import MassagerLease, MassagerOff, Say
-from assistant.safety import Governor
+from assistant.massager.device import read_devices
+from assistant.massager.opening import open_massager
+from assistant.messages import Event, MassagerLease, MassagerOff, MassagerReport, Say
+from assistant.rehearsal import Rehearsal
+from assistant.safety import Change, Governor
 from assistant.settings import Settings
 from assistant.stage import Manners, Stage
+from assistant.state import LOCKED, State
 from audio.echo import EchoCanceller
 from audio.errors import MassagerUnsafe
 from audio.headset import Headset
 from audio.judge import Judge
-from audio.messages import Fault, FromAudio, Health, Level, SpeakCommand
+from audio.messages import Ear, Fault, FromAudio, Health, Heard, Level, SpeakCommand
 from audio.pipeline import Ears, Pipeline
 from audio.recogniser import Reading, RecogniserFailed
 from audio.sound import BLOCK, RATE, Samples, read
 from audio.speaker import Player
 from intents.intent import SAFETY, Intent
-from intents.spotter import Clue, ClueKind
+from intents.spotter import Clue, ClueKind, Spotter
 
+__all__ = ["runner"]
 CLIPS = Path(__file__).parent / "clips"
 SILENCE = np.zeros(BLOCK, np.int16)
 OWN_DEVICE = """
@@ -62,6 +70,46 @@ def test_an_off_comes_first_and_takes_every_lease_with_it(settings: Settings) ->
     assert a_stage.take() == (MassagerOff("stop"), Say("stopped", ("All is still.",)))
 
 
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        (Heard(Level.CONFIRMED, Intent.DIZZY, "dizzy", Ear.ALARM, 0.0), "dizzy"),
+        (Heard(Level.FINAL, Intent.STOP, "stop", Ear.WORDS, 0.0), "stop"),
+        (Fault("microphone_lost"), "microphone_lost"),
+        (Fault("loudspeaker_lost"), "loudspeaker_lost"),
+    ],
+)
+def test_what_ends_a_massage_switches_off_itself_and_says_why(
+    in_massage: Rehearsal, event: Event, why: str
+) -> None:
+    effects = in_massage.session.handle(event, in_massage.now)
+    assert effects[0] == MassagerOff(why)
+
+
+def test_a_stop_after_a_warning_does_not_lead_back_to_where_a_pause_came_from(
+    in_massage: Rehearsal,
+) -> None:
+    for intent in (Intent.PAUSE, Intent.CONTINUE, Intent.DIZZY):
+        in_massage.say(intent)
+        in_massage.run_for(3.0)
+    in_massage.say(Intent.STOP)
+    assert in_massage.session.state in LOCKED
+    in_massage.say(Intent.CONTINUE)
+    assert in_massage.session.state in (*LOCKED, State.CLOSING)
+
+
+def test_time_in_which_the_device_says_off_is_no_part_of_the_gentle_minute() -> None:
+    governor = Governor(levels=5, real=False)
+    governor.arm()
+    for second in range(90):
+        now = float(second)
+        governor.hears(0.0, True, False, now)
+        governor.reported(MassagerReport(False, 0, now))
+        governor.want(True)
+        assert not isinstance(governor.decide(now), MassagerOff)
+    assert governor.stronger(90.0) is Change.GENTLE_MINUTE
+
+
 # Who may command a real massager
 
 
@@ -76,6 +124,57 @@ def test_nobody_gets_a_real_massager_where_nobody_listens(
     with pytest.raises(MassagerUnsafe, match=r"nobody listens at a keyboard|a recording cannot"):
         run_session(settings, options)
     assert '"on": true' not in (tmp_path / "events").read_text()
+
+
+@in_loop
+async def test_off_is_repeated_until_the_device_confirms_it(tmp_path: Path) -> None:
+    broker = await Broker(tmp_path / "broker").start()
+    plug = await Plug("zigbee2mqtt", *broker.login()).begin()
+    devices = read_devices(write_devices(tmp_path, "zigbee2mqtt", broker.port))
+    massager = await open_massager("neck", devices, state=tmp_path / "state", proven=False)
+    await plug.kill()
+    assert await holds(lambda: True, 0.3)  # its last words have arrived
+    offs: list[bytes] = []
+
+    async def count() -> None:
+        async with Client("127.0.0.1", broker.port, username=USER, password=PASSWORD) as ear:
+            await ear.subscribe("+/+/set", qos=1)
+            massager.off()
+            async for message in ear.messages:
+                offs.append(bytes(message.payload))  # noqa: PERF401, the test looks while it grows
+
+    counting = asyncio.create_task(count())
+    await until(lambda: offs.count(b'{"state": "OFF"}') >= 3)
+    counting.cancel()
+    massager.close()
+    await broker.kill()
+
+
+@in_loop
+async def test_the_broker_keeps_no_word_of_ours_for_later(tmp_path: Path) -> None:
+    broker = await Broker(tmp_path / "broker").start()
+    plug = await Plug("zigbee2mqtt", *broker.login()).begin()
+    devices = read_devices(write_devices(tmp_path, "zigbee2mqtt", broker.port))
+    massager = await open_massager("neck", devices, state=tmp_path / "state", proven=False)
+    massager.lease(1, 10.0)
+    await until(lambda: plug.on)
+    massager.off()
+    await until(lambda: not plug.on)
+    massager.close()
+    await plug.kill()
+    async with Client("127.0.0.1", broker.port, username=USER, password=PASSWORD) as late:
+        await late.subscribe("#", qos=1)
+        await late.publish("that/is/all", qos=1)
+        kept = [str(m.topic) async for m in _before(late, "that/is/all")]
+    assert not [topic for topic in kept if topic.endswith("/set")]
+    await broker.kill()
+
+
+async def _before(client: Client, last: str) -> AsyncIterator[Message]:
+    async for message in client.messages:
+        if str(message.topic) == last:
+            return
+        yield message
 
 
 # Safety words are never filtered
@@ -104,6 +203,13 @@ def test_a_safety_word_by_its_sound_counts_whatever_is_expected_or_being_said(
 ) -> None:
     clue = Clue("alarm", ClueKind.SCORE, Intent.STOP, 0.95, 1.0, "stop")
     assert judge.weigh([clue], 1.0)[-1].level is Level.CONFIRMED
+
+
+def test_two_ears_that_suspect_the_same_moment_are_sure() -> None:
+    spotter = Spotter()
+    spotter.hear(Clue("alarm", ClueKind.SCORE, Intent.STOP, 0.6, 1.0, "stop"))
+    verdicts = spotter.hear(Clue("words", ClueKind.PARTIAL, Intent.STOP, 1.0, 1.1, "stop"))
+    assert [verdict.level for verdict in verdicts] == ["suspect", "confirmed"]
 
 
 def test_an_ordinary_word_that_nobody_expects_is_passed_over(judge: Judge) -> None:
