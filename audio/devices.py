@@ -23,7 +23,7 @@ LOST_SECONDS = 1.0
 """Without a block for so long the streams are opened again."""
 
 FIRST_SECONDS = 5.0
-"""The first block after opening took 1.8 s on PulseAudio, and more on a busy machine."""
+"""Streams may take so long to get going: 2.2 s on PulseAudio, more on a busy machine."""
 
 BACK_OFF = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Pauses between attempts, the last one for good."""
@@ -127,10 +127,9 @@ class Devices:
         stream = self._streams.get(name)
         if stream is None or not stream.active:
             return True
-        now = time.monotonic()
-        if end.latest < self._opened_at:
-            return now - self._opened_at > FIRST_SECONDS
-        return now - end.latest > LOST_SECONDS
+        # A sound server takes the first blocks at once, and then none for two seconds.
+        silent_since = max(end.latest, self._opened_at + FIRST_SECONDS - LOST_SECONDS)
+        return time.monotonic() - silent_since > LOST_SECONDS
 
     def _reopen(self) -> None:
         refresh()

@@ -33,7 +33,7 @@ HEARTBEAT_SECONDS = 0.2
 FAULT_SECONDS = 2.5
 """Without a block for so long the device is lost; noticed within 3 s, whatever else is going on."""
 FIRST_SECONDS = 6.0
-"""The very first block may take longer: sound servers wake up slowly."""
+"""How long the devices may take to get going: sound servers wake up slowly."""
 STUCK_SECONDS = 10.0
 """PortAudio does not come back from a call: only a new process helps."""
 WAIT_SECONDS = 0.02
@@ -181,10 +181,12 @@ class Live:
     def _watch(self) -> None:
         now = time.monotonic()
         devices = self._devices
-        self._judge("microphone", now - self._heard_at, devices.microphone.blocks)
+        self._judge("microphone", now - self._heard_at, starting=not devices.microphone.blocks)
         if devices.speaks:
+            # A sound server takes the first blocks at once, and then none for two seconds.
+            starting = now - self._began_at < FIRST_SECONDS
             silent_since = max(devices.loudspeaker.latest, self._began_at)
-            self._judge("loudspeaker", now - silent_since, devices.loudspeaker.blocks)
+            self._judge("loudspeaker", now - silent_since, starting=starting)
         if devices.stuck_seconds > STUCK_SECONDS:
             raise SoundCardHangs("the sound card does not come back from a call")
         if now - self._told_at >= HEARTBEAT_SECONDS:
@@ -193,9 +195,9 @@ class Live:
     def _aged(self, block_age: float) -> Health:
         return replace(self._health, block_age=round(block_age, 3))
 
-    def _judge(self, device: str, silent_seconds: float, blocks: int) -> None:
+    def _judge(self, device: str, silent_seconds: float, *, starting: bool) -> None:
         what = f"{device}_lost"
-        patience = FAULT_SECONDS if blocks else FIRST_SECONDS
+        patience = FIRST_SECONDS if starting else FAULT_SECONDS
         if silent_seconds > patience and what not in self._faults:
             self._faults.add(what)
             problem = self._devices.problems.get(device)

@@ -38,6 +38,7 @@ ROOMS = ("speaker", "room")
 PROGRAMS = ("pulseaudio", "pactl", "paplay", "parec")
 PACKAGES = "apt-get install pulseaudio pulseaudio-utils libasound2-plugins libportaudio2"
 CLIPS = Path(__file__).parent / "clips"
+HUSHES = 3
 QUIET = 100
 """Samples below this are silence."""
 
@@ -167,30 +168,30 @@ def test_a_hush_is_silence_at_the_loudspeaker(
 ) -> None:
     sentence = "Let your shoulders sink, and breathe out slowly, as long as it feels good to you."
 
-    async def check() -> tuple[int, Samples]:
-        ears = listener(server)
+    async def check() -> tuple[list[int], Samples]:
+        ears, hushed_at = listener(server), []
         async with ears.listening():
             await ears.until(is_ready)
             recorder = Recorder()
-            ears.process.send(SpeakCommand("long", (sentence,) * 4, 0.0))
-            await ears.until(is_speaking)
-            await ears.until(lambda message: getattr(message, "at", 0.0) > said_at(ears) + 3.0)
-            hushed_at = recorder.length
-            ears.process.send(HushCommand())
-            await ears.until(lambda message: getattr(message, "cut", False))
-            await ears.until(lambda _: recorder.length > hushed_at + 2 * RATE)
+            for _ in range(HUSHES):
+                ears.process.send(SpeakCommand("long", (sentence,) * 4, 0.0))
+                await ears.until(is_speaking)
+                await ears.until(lambda message: getattr(message, "at", 0.0) > said_at(ears) + 2.0)
+                hushed_at.append(recorder.length)
+                ears.process.send(HushCommand())
+                await ears.until(lambda _: recorder.length > hushed_at[-1] + RATE)
             return hushed_at, recorder.stop()
 
     hushed_at, sound = asyncio.run(check())
-    loud = np.flatnonzero(np.abs(sound) > QUIET)
-    seconds = (loud[-1] - hushed_at) / RATE
+    spans = [np.flatnonzero(np.abs(sound[at : at + RATE]) > QUIET) for at in hushed_at]
+    seconds = max(span[-1] / RATE if len(span) else 0.0 for span in spans)
     record_property("hush_seconds", round(seconds, 3))
-    assert loud[0] < hushed_at - 2 * RATE
+    assert all(np.abs(sound[at - RATE : at]).max() > QUIET for at in hushed_at)
     assert seconds < 0.5, f"silent only after {seconds:.2f} s"
 
 
 def said_at(ears: Listener) -> float:
-    return next(message.at for message in ears.told if isinstance(message, SayBegan))
+    return [message.at for message in ears.told if isinstance(message, SayBegan)][-1]
 
 
 def test_a_sound_server_that_dies_is_a_fault_and_its_return_is_noticed(server: SoundServer) -> None:
