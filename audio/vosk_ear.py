@@ -41,7 +41,9 @@ class VoskRecogniser:
         """Words of the phrasebook that the model lacks; phrases with them cannot be heard."""
         self.rejects = self._knows(UNKNOWN)
         """The model can say "something else"; without it only the decoys keep talk away."""
-        self._recogniser = vosk.KaldiRecognizer(self._model, RATE, self._grammar(book))
+        self.grammar = self._grammar(book)
+        """The phrases that are listened for, as Vosk takes them."""
+        self._recogniser = vosk.KaldiRecognizer(self._model, RATE, self.grammar)
         self._blocks = 0
 
     def expect(self, intents: frozenset[Intent]) -> None:
@@ -62,6 +64,8 @@ class VoskRecogniser:
 
     def reset(self) -> None:
         """Forget the sound so far. Safe at any time; SetGrammar in mid-utterance would abort."""
+        # Reset alone keeps the last 0.4 s of sound, which would come out as a word afterwards.
+        self._recogniser.FinalResult()
         self._recogniser.Reset()
         self._blocks = 0
 
@@ -76,14 +80,13 @@ class VoskRecogniser:
 
     def _grammar(self, book: Phrasebook) -> str:
         """The grammar as JSON, never by hand and never empty: either is a segfault."""
-        # A phrase of which only some words are known would be heard by those alone.
-        known = [p for p in grammar(book) if all(self._knows(word) for word in p.split())]
-        if not known:
+        listed = grammar(book, known=self._knows)
+        if set(listed) <= {UNKNOWN}:
             raise NotFit(
                 f"{self.model}: this model knows none of the words in config/phrases.toml",
                 "use a model of the phrases' language",
             )
-        return json.dumps(known, ensure_ascii=False)
+        return json.dumps(listed, ensure_ascii=False)
 
 
 def _load(folder: Path) -> vosk.Model:
