@@ -50,6 +50,7 @@ class Watching:
         self._session: Timed | None = None
         self._listeners: list[Callable[[Line], None]] = []
         self._news = asyncio.Event()
+        self._changes = 0
 
     def publish(self, line: Line) -> None:
         """Take an event line of the session."""
@@ -79,11 +80,15 @@ class Watching:
         later = sum(step.seconds for step in routine.steps[self._board.step :])
         return self._board.timed(now, session.step_seconds_left, later)
 
-    async def news(self, seconds: float) -> None:
-        """Wait until something changes, or for `seconds`: what changes meanwhile is one change."""
-        waiting = self._news
-        with suppress(TimeoutError):
-            await asyncio.wait_for(waiting.wait(), seconds)
+    async def news(self, seen: int, seconds: float) -> int:
+        """Wait until there were more than `seen` changes, or for `seconds`; return how many.
+
+        Whoever comes late gets one answer for all that changed meanwhile.
+        """
+        if self._changes == seen and not self.over:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), seconds)
+        return self._changes
 
     def close(self) -> None:
         """The session is over: wake everybody for the last time."""
@@ -104,6 +109,7 @@ class Watching:
             self._tell()
 
     def _tell(self) -> None:
+        self._changes += 1
         waiting, self._news = self._news, asyncio.Event()
         waiting.set()
 

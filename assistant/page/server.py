@@ -22,7 +22,7 @@ LOOPBACK = "127.0.0.1"
 EVERYWHERE = "0.0.0.0"  # noqa: S104, only when the person asks for it
 NOWHERE = ("192.0.2.1", 9)
 """An address of nobody (RFC 5737); asking the way there sends nothing."""
-LOOK_SECONDS = 0.2
+LOOK_SECONDS = 0.1
 
 
 class _Uvicorn(uvicorn.Server):
@@ -76,7 +76,7 @@ class Server:
         serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         try:
             while not self._watching.over and not serving.done():
-                await self._watching.news(LOOK_SECONDS)
+                await asyncio.sleep(LOOK_SECONDS)
             self._server.should_exit = True
             await serving
         finally:

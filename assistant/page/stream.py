@@ -17,16 +17,19 @@ NEWS_SECONDS = 1.0
 """A page that hears nothing for four of these says so."""
 TOO_OFTEN_SECONDS = 0.1
 STUCK_SECONDS = 10.0
-"""A watcher who takes nothing for so long is gone."""
 MOST_WATCHERS = 60
 HEADERS = [(b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no")]
 
 
 class Stream:
-    """The stream of one session, for as many watchers as there may be."""
+    """The stream of one session, for as many watchers as there may be.
 
-    def __init__(self, watching: Watching) -> None:
+    A watcher who takes nothing for `stuck_seconds` is gone.
+    """
+
+    def __init__(self, watching: Watching, stuck_seconds: float = STUCK_SECONDS) -> None:
         self._watching = watching
+        self._stuck_seconds = stuck_seconds
         self._watchers = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,14 +51,13 @@ class Stream:
 
     async def _tell(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        over = False
+        seen, over = -1, False
         while not over:
+            seen = await self._watching.news(seen, NEWS_SECONDS)
             over = self._watching.over
-            async with asyncio.timeout(STUCK_SECONDS):
+            async with asyncio.timeout(self._stuck_seconds):
                 await send(_body(self._news(over), more=not over))
-            if not over:
-                await asyncio.sleep(TOO_OFTEN_SECONDS)
-                await self._watching.news(NEWS_SECONDS)
+            await asyncio.sleep(TOO_OFTEN_SECONDS)
 
     def _news(self, over: bool) -> str:
         news = {**told(self._watching.board()), "over": over}
