@@ -153,7 +153,7 @@ def test_a_reset_forgets_half_an_utterance(ear: VoskRecogniser) -> None:
 
 
 def test_silence_gives_only_empty_readings(ear: VoskRecogniser) -> None:
-    assert {r.text for _, r in readings(ear, quiet(15.0))} == {""}
+    assert {r.text for _, r in readings(ear, np.zeros(15 * RATE, np.int16))} == {""}
 
 
 def test_what_is_expected_changes_nothing_in_mid_word(ear: VoskRecogniser) -> None:
