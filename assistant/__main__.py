@@ -19,6 +19,7 @@ from assistant.commands.page import page
 from assistant.commands.play import demo, simulate
 from assistant.commands.routine import prompts, routine
 from assistant.commands.run import run
+from assistant.commands.service import service
 from assistant.commands.voices import voices
 from audio.errors import UnknotError
 
@@ -70,6 +71,7 @@ _COMMANDS = (
     massager,
     doctor,
     journal,
+    service,
     page,
 )
 for _command in _COMMANDS:

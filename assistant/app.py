@@ -28,8 +28,10 @@ from assistant.memory import SettingsMemory
 from assistant.messages import Begin
 from assistant.paths import journal_file, massagers_file, state_folder
 from assistant.room.narrator import Narrator
+from assistant.session_record import SessionRecord
 from assistant.settings import Settings
 from assistant.settings_file import PageTable
+from assistant.watchdog import Watchdog
 from assistant.watching import Watching, watched
 from audio.errors import AudioMissing, MassagerUnsafe, UnknotError
 from audio.messages import Fault, FromAudio, Ready, ToAudio
@@ -75,6 +77,7 @@ class _App:
         self._options = options
         self._publish = _publisher(options.events, stack)
         self._journal = _open_journal(settings, stack)
+        self._unfinished: tuple[str, int] | None = None
         self._rest_until = self._unclean_rest()
         self._began = time.monotonic()
 
@@ -92,7 +95,8 @@ class _App:
         """Until when the massager rests after a session that broke, in seconds from now."""
         if self._journal is None:
             return NEVER
-        self._journal.close_unfinished(time.time())
+        lost = self._journal.close_unfinished(time.time())
+        self._unfinished = _broken_off(self._journal, lost)
         last = self._journal.last_unclean_end()
         rest = self._settings.massager.limits.rest_seconds
         return NEVER if last is None else last + rest - time.time()
@@ -192,13 +196,13 @@ class _App:
             lambda event: door.tell(watching.passing(event)),
         )
         conductor = self._conductor(massager, side.send, clock(), watching.publish)
-        live = Live(conductor, clock)
+        live = Live(conductor, clock, Watchdog().turned)
         door = _Door(live)
         _quit_on_signals(live)
         listening = asyncio.create_task(side.listen())
         listening.add_done_callback(lambda _: live.quit())
         rendering = asyncio.create_task(self._render_ahead(microphone))
-        live.tell(Begin(self._options.routine))
+        live.tell(Begin(self._options.routine, self._unfinished))
         watching.follow(conductor.session)
         try:
             async with watched(watching, self._settings, self._page(), live.interrupt):
@@ -233,6 +237,15 @@ class _Door:
             self.failure = AudioMissing(f"no {what}: {event.detail}", "see: unknot doctor")
             self._live.quit()
         self._live.tell(event)
+
+
+def _broken_off(journal: Journal, lost: list[SessionRecord]) -> tuple[str, int] | None:
+    """The routine of the newest lost session, and the step (from 1) that it was in."""
+    if not lost:
+        return None
+    newest = lost[-1]
+    steps = [line["index"] for line in journal.export(newest.id) if line["kind"] == "step"]
+    return (newest.routine, steps[-1]) if steps else None
 
 
 def _quit_on_signals(live: Live) -> None:
