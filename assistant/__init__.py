@@ -1,1 +1,1 @@
-"""Decides and conducts: the session, the massager, the command line. It must never be imported by audio or intents."""
+"""Decides and conducts: session, massager, command line. Never imported by audio or intents."""

@@ -73,7 +73,7 @@ class Memory(Protocol):
 class Conductor:
     """One session with its massager, its voice and its diary.
 
-    `send` takes commands to the audio side, `publish` takes every event line of CONTRACT.md.
+    `send` takes commands to the audio side, `publish` takes every event line of docs/commands.md.
     """
 
     def __init__(

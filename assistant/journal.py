@@ -1,7 +1,7 @@
 """Sessions on this device, in SQLite; it must never hold sound, or a word that a person said.
 
 What happened is appended, one committed row an event, so that a power cut loses nothing that was
-acknowledged (reference device §4: WAL with synchronous=FULL, 0 of 41,915 rows lost in 30 kill -9).
+acknowledged (docs/facts.md D4: WAL with synchronous=FULL, 0 of 41,915 rows lost in 30 kill -9).
 A session without an `end` row was cut short.
 """
 
@@ -53,7 +53,7 @@ _KEPT = {
 _HEAD = b"SQLite format 3\0"
 
 LONGEST_SILENCE_SECONDS = 900.0
-"""No massage goes on for longer than this without an event (a session's limit, reference S8)."""
+"""No massage goes on for longer without an event (a session's limit, docs/facts.md S8)."""
 
 
 class JournalError(UnknotError):

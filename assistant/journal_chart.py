@@ -11,7 +11,7 @@ from html import escape
 from assistant.session_record import SessionRecord
 
 MEANINGFUL_POINTS = 2
-"""The smallest change that means something: 1.5 to 2.5 points in neck pain (reference S16)."""
+"""The smallest change that means something: 1.5 to 2.5 points in neck pain (docs/facts.md S16)."""
 
 _WIDTH, _LEFT, _POINT, _ROW, _HEAD = 360, 20, 32, 44, 96
 _LETTER = 7.2

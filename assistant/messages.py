@@ -122,7 +122,7 @@ class Remember:
 
 @dataclass(frozen=True)
 class StateChanged:
-    """The session moved. Names as in CONTRACT: `massage.speaking`, `paused`, ..."""
+    """The session moved. Names as in docs/commands.md: `massage.speaking`, `paused`, ..."""
 
     source: str
     dest: str

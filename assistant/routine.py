@@ -10,11 +10,11 @@ from enum import Enum
 from typing import NamedTuple
 
 GENTLE_SECONDS = 60.0
-"""The gentlest level for the first minute (reference S8); a test holds it to the governor's."""
+"""The gentlest level for the first minute (docs/facts.md S8); a test holds it to the governor's."""
 MASSAGER_SECONDS = 890.0
-"""The governor's 15 minutes (reference S8) less one lease of 10 s; a test compares the two."""
+"""The governor's 15 minutes (docs/facts.md S8) less one lease of 10 s; a test compares the two."""
 NECK_SECONDS = 900.0
-"""15 minutes of pressing on a neck, with whatever tool (reference S8)."""
+"""15 minutes of pressing on a neck, with whatever tool (docs/facts.md S8)."""
 CALM_SECONDS = 1800.0
 """Half an hour of breathing, resting or listening: nothing presses on anything."""
 SHORTEST_STEP_SECONDS = 5.0

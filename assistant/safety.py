@@ -22,14 +22,14 @@ from assistant.messages import MassagerLease, MassagerOff, MassagerReport
 from intents.intent import Intent, Meaning
 
 LEASE_SECONDS = 10.0
-"""How long the device stays on without hearing from us (reference device §1.2)."""
+"""How long the device stays on without hearing from us (docs/facts.md D1.2)."""
 RENEW_SECONDS = 4.0
 MICROPHONE_SECONDS = 3.0
 """Older than this, the last microphone block means deaf."""
 GENTLE_SECONDS = 60.0
 """The article: the gentlest setting for one minute."""
 SESSION_SECONDS = 900.0
-"""The article: 5 to 15 minutes a session; a maker's manual: no longer than 15 (reference S8)."""
+"""The article: 5 to 15 minutes a session; a maker: no longer than 15 (docs/facts.md S8)."""
 REST_SECONDS = 300.0
 OFF_SECONDS = 2.0
 """A device that says on this long after it was told off does not obey."""
@@ -38,7 +38,7 @@ NEVER_REPORTED = MassagerReport(None, 0, float("-inf"))
 
 
 class Tier(Enum):
-    """How serious a complaint is, most serious first (DESIGN.md §6)."""
+    """How serious a complaint is, most serious first (config/advice.toml)."""
 
     EMERGENCY = "emergency"
     WARNING = "warning"

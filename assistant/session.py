@@ -49,14 +49,14 @@ from assistant.safety import DEFAULT_TIER, Advice, Governor, Tier, advice_id
 from assistant.script import Script
 from assistant.stage import Manners, Stage
 from assistant.state import LOCKED, MASSAGE, RESUMABLE, TABLE, UNDER_WAY, State, Trigger
-from audio.messages import Fault, Health, Heard, Level, Recovered, SayEnded
+from audio.messages import Ear, Fault, Health, Heard, Level, Recovered, SayEnded
 from intents.intent import SAFETY, Intent, Meaning
 
 SUSPECT_SECONDS = 1.5
 SAME_WORD_SECONDS = 2.0
 """One word is heard more than once: by two ears, as confirmed and as final."""
 SAME_UTTERANCE_SECONDS = 1.2
-"""A final comes up to a second after its word (reference audio §1.3): what was confirmed to be a
+"""A final comes up to a second after its word (docs/facts.md A1.3): what was confirmed to be a
 safety word is not, to its end, taken for an ordinary one by an ear that hears worse."""
 TIER_TRIGGER = {
     Tier.EMERGENCY: Trigger.ALARM,
@@ -85,7 +85,7 @@ LIKELY = frozenset(
         Intent.FINISH,
     }
 )
-"""What an ear of little understanding listens for where nothing was asked (reference audio §0)."""
+"""What an ear of little understanding listens for where nothing was asked (docs/facts.md A0)."""
 SERIOUSNESS = {tier: len(Tier) - place for place, tier in enumerate(Tier)}
 SERIOUS = {
     State.HALTED_EMERGENCY: SERIOUSNESS[Tier.EMERGENCY],
@@ -285,7 +285,7 @@ class Session:
         elif meaning.intent in SAFETY:
             if heard.level is Level.CONFIRMED:
                 self._confirmed_at = s.now
-            self._halt(meaning)
+            self._halt(meaning, pressed=heard.ear is Ear.BUTTON)
         elif s.now >= self._confirmed_at + SAME_UTTERANCE_SECONDS:
             self._obey(meaning)
 
@@ -296,16 +296,17 @@ class Session:
             if s.governor.on:
                 s.emit(s.governor.off("suspect", s.now))
 
-    def _halt(self, meaning: Meaning) -> None:
+    def _halt(self, meaning: Meaning, *, pressed: bool = False) -> None:
+        """Off, then what the sign asks for. A pressed stop does not prove that one is heard."""
         s = self._stage
         s.emit(s.governor.off(meaning.intent.value, s.now))
         self._suspect_until = None
         s.last_heard_at = s.now
-        is_stop = meaning.intent is Intent.STOP
-        if is_stop and self.state is State.HEARING_CHECK:
+        said_stop = meaning.intent is Intent.STOP and not pressed
+        if said_stop and self.state is State.HEARING_CHECK:
             self._move(self._phase.answers(s)[Intent.STOP](s, meaning))
             return
-        if is_stop and s.now < s.checked_at + SAME_WORD_SECONDS:
+        if said_stop and s.now < s.checked_at + SAME_WORD_SECONDS:
             return
         if self._same_word(meaning):
             return

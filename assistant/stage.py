@@ -32,7 +32,7 @@ class Manners:
     brief: bool = False
     answer_seconds: float = 8.0
     tries: int = 3
-    """W3C NAUR and voice guidelines: three misses, each prompt clearer (reference S17, S18)."""
+    """W3C NAUR and voice guidelines: three misses, each prompt clearer (docs/facts.md S17, S18)."""
     still_with_me_seconds: float = 300.0
     pause_seconds: float = 60.0
     volume_db: float = 0.0

@@ -14,7 +14,7 @@ from enum import Enum
 
 
 class State(Enum):
-    """Where a session is; the values are the names in CONTRACT.md."""
+    """Where a session is; the values are the names in docs/commands.md."""
 
     IDLE = "idle"
     CHOOSING = "choosing"

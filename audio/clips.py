@@ -18,7 +18,7 @@ from audio.speech_engine import VoiceError
 
 SPEECH_LEVEL_DB = -20.0
 """Level of a sentence's voiced parts against full scale: the level the echo canceller was measured
-at (reference: audio, section 4.2)."""
+at (docs/facts.md A4.2)."""
 
 MEMORY_BYTES = 8_000_000
 """Clips kept in memory: four minutes of speech; the rest is read again when it is needed."""

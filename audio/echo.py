@@ -1,7 +1,7 @@
 """Takes what the loudspeaker plays out of what the microphone hears; tells whether somebody talks.
 
 It must never be handed a reference later than the sound itself: the reference is exactly what the
-output handed over, block for block (audio reference 4.2: 20 ms late costs 35 dB).
+output handed over, block for block (docs/facts.md A4.2: 20 ms late costs 35 dB).
 """
 
 from collections import deque
@@ -18,7 +18,7 @@ PLAYED_BLOCKS = 4
 """Played blocks kept for pairing: 80 ms. More would let the reference fall behind."""
 
 SETTLE_SECONDS = 1.0
-"""Sound that must be played before the canceller has learned the room (audio reference 4.2)."""
+"""Sound that must be played before the canceller has learned the room (docs/facts.md A4.2)."""
 
 TALK_BLOCKS = 3
 """Blocks in a row above the threshold that count as somebody talking: 60 ms."""
@@ -30,7 +30,7 @@ FLOOR_SECONDS = 10.0
 ABOVE_FLOOR_DB = 15.0
 LOWEST_DB = -50.0
 """Talking is louder than the 10th percentile of the last 10 s by 15 dB, and than -50 dB full scale
-(audio reference 5)."""
+(docs/facts.md A5)."""
 
 
 START_DB = -70.0
@@ -56,7 +56,7 @@ class Canceller(Protocol):
 
 
 class EchoCanceller:
-    """WebRTC's AEC3 with its noise suppressor: 14 ms of delay, 0.8 % of a core (reference 4.2).
+    """WebRTC's AEC3 with its noise suppressor: 14 ms of delay, 0.8 % of a core (docs/facts.md A4.2).
 
     Perfect silence is given to it as a hiss of one bit: after sound, exact zeros make its filters
     decay into numbers so small that a processor takes twenty times as long for each of them

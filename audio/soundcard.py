@@ -10,7 +10,7 @@ from audio.errors import AudioMissing
 from audio.sound import RATE
 
 RATES = (RATE, 48_000, 44_100)
-"""Rates to try, ours first: many USB microphones refuse it (reference: audio, section 3)."""
+"""Rates to try, ours first: many USB microphones refuse it (docs/facts.md A3)."""
 
 LIBRARY_REMEDY = "sudo apt-get install libportaudio2"
 

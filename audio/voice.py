@@ -30,7 +30,7 @@ BATCH = 50
 """Sentences a child renders before it is replaced: what a hang can cost."""
 
 SECONDS_A_WORD = 0.04
-"""Anything shorter was cut off (reference: audio, section 2)."""
+"""Anything shorter was cut off (docs/facts.md A2)."""
 
 RENDERER = (sys.executable, "-m", "audio.render")
 _RATES = range(60, 451)

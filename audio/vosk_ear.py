@@ -1,7 +1,7 @@
 """The word ear on Vosk, whose model is installed beside the program.
 
 It must never let a trap of Vosk near the process (each is named where it is avoided), and never
-believe a confidence: Vosk says 1.0 for words that were not said (audio reference 1.5).
+believe a confidence: Vosk says 1.0 for words that were not said (docs/facts.md A1.5).
 """
 
 import json
@@ -21,7 +21,7 @@ UNKNOWN = "[unk]"
 
 RENEW_BLOCKS = 300 * RATE // BLOCK
 """Every 10 minutes Vosk rebuilds its pipeline and drops frames; a reset in a silence every 5
-minutes comes before that (audio reference 1.4)."""
+minutes comes before that (docs/facts.md A1.4)."""
 
 
 class VoskRecogniser:

@@ -1,1 +1,1 @@
-"""Understands words. Pure: nothing here may know a clock, a file, a thread or a sound card."""
+"""Understands words. Pure: no clock, no file, no thread, no sound card."""

@@ -66,7 +66,7 @@ SAFETY = frozenset(
         Intent.DEVICE,
     }
 )
-"""Intents that are never filtered, in no state (DESIGN.md, Hearing)."""
+"""Intents that are never filtered, in no state."""
 
 
 @dataclass(frozen=True)

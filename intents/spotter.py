@@ -1,7 +1,7 @@
 """Turns clues from the ears into "perhaps a safety word" and "surely one", by one table of rules.
 
 It must never filter a safety word by what the program says or by what it expects, and it must never
-let one sound count twice: the rules are DESIGN.md §3, the times are arguments, nothing is awaited.
+let one sound count twice: the rules are below, the times are arguments, nothing is awaited.
 
 | what is heard                                                     | then      |
 |-------------------------------------------------------------------|-----------|
@@ -22,7 +22,7 @@ from typing import Literal
 from intents.intent import SAFETY, Intent
 
 HELD_SECONDS = 0.32
-"""A word that stands this long in partials is no passing guess (audio reference, 1.3)."""
+"""A word that stands this long in partials is no passing guess (docs/facts.md A1.3)."""
 TOGETHER_SECONDS = 0.5
 """Two ears that suspect the same kind of word within this time agree."""
 AGAIN_SECONDS = 4.0

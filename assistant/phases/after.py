@@ -1,6 +1,6 @@
 """After the massage: the closing words, among them the signs to watch for, and the end.
 
-The signs are never left out after a massage, however it ended (reference S6: tears show late).
+The signs are never left out after a massage, however it ended (docs/facts.md S6: tears show late).
 """
 
 from collections.abc import Mapping

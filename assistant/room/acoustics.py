@@ -11,7 +11,7 @@ from assistant.room.sound import BLOCK, PERSON_DB, RATE, Samples
 LOUDSPEAKER_DB = -20.0
 """Prompts are rendered at about this active level, dBFS rms."""
 ROUND_TRIP_BLOCKS = 4
-"""From handed to the loudspeaker to heard in the microphone: 80 ms (audio reference 3: two
+"""From handed to the loudspeaker to heard in the microphone: 80 ms (docs/facts.md A3: two
 PortAudio streams with blocks of 20 ms)."""
 MICROPHONE_NOISE_DB = -72.0
 """A live microphone is never perfectly silent; one that is has been muted."""
