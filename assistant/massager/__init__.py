@@ -33,7 +33,11 @@ class Massager(Protocol):
     capabilities: Capabilities
 
     def lease(self, level: int, seconds: float) -> None:
-        """Switch on (or stay on) at `level`, from 1, for `seconds` and not longer."""
+        """Switch on (or stay on) at `level`, from 1, for `seconds` and not longer.
+
+        Not carried out: a level that the device does not have, and, where a network lies between,
+        any lease after the device went off unasked, until `off` was called.
+        """
 
     def off(self) -> None:
         """Switch off, now, and repeat until the device confirms. Calling it again is harmless."""
