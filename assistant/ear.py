@@ -9,9 +9,9 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
+from assistant.line_process import LineProcess
 from assistant.paths import data_folder, voice_folder
 from assistant.settings import Settings
 from audio.errors import AudioMissing
@@ -26,7 +26,7 @@ from audio.messages import (
     ToAudio,
     VolumeCommand,
 )
-from audio.wire import LONGEST_LINE, Garbage, encode, from_audio
+from audio.wire import Garbage, encode, from_audio
 
 COMMAND = (sys.executable, "-m", "audio")
 DIED, HANGS, GAVE_UP = "audio_process_died", "audio_process_hangs", "audio_gave_up"
@@ -36,9 +36,6 @@ USAGE_CODES = frozenset({AudioMissing.exit_code, 2, 3})
 
 LEAST_WAIT_SECONDS = 0.05
 """A session that was late itself still reads what has come before it calls the process silent."""
-
-KILLED_SECONDS = 2.0
-"""A process that even a kill does not end, as one that waits for a broken disk, is left behind."""
 
 _log = logging.getLogger(__name__)
 
@@ -79,10 +76,9 @@ class AudioProcess:
         self._command = [*command, *arguments]
         self._tell = tell
         self._patience = patience
-        self._child: asyncio.subprocess.Process | None = None
+        self._child: LineProcess | None = None
         self._standing: dict[type, ToAudio] = {}
         self._speech: list[ToAudio] = []
-        self._last_words = ""
         self._closed = False
 
     def send(self, command: ToAudio) -> None:
@@ -122,67 +118,46 @@ class AudioProcess:
         """End the process; it is killed when it does not end by itself."""
         self._closed = True
         child, self._child = self._child, None
-        if child is None:
-            return
-        if child.stdin is not None:
-            child.stdin.close()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._patience.closing):
-                await child.wait()
-        await _kill(child)
+        if child is not None:
+            await child.end(self._patience.closing)
 
     # One process
 
     async def _live_once(self, broken: str) -> tuple[str, str]:
         """Start a process and follow it to its end: what went wrong, and its last words."""
         try:
-            child = await self._start()
+            child = await LineProcess.start(self._command, _log.info)
         except OSError as error:
             return DIED, str(error)
-        log = asyncio.create_task(self._follow_log(child))
+        self._child = child
+        self._brief(child)
         try:
-            what, detail = await self._follow(child, broken)
-            if what == HANGS:
-                return what, detail
-            await asyncio.wait({log}, timeout=self._patience.silence)
-            return what, self._last_words or detail
+            why = await self._follow(child, broken)
+            if why:
+                return HANGS, why
+            code = await child.ended(self._patience.silence)
+            what = GAVE_UP if code in USAGE_CODES else DIED
+            return what, child.last_words or f"it ended with {code}"
         finally:
             if self._child is child:
                 self._child = None
-                await _kill(child)
-            log.cancel()
+                await child.kill()
 
-    async def _start(self) -> asyncio.subprocess.Process:
-        pipe = asyncio.subprocess.PIPE
-        # Its own session: Ctrl-C is for us, who turn the massager off and say so through it.
-        child = await asyncio.create_subprocess_exec(
-            *self._command,
-            stdin=pipe,
-            stdout=pipe,
-            stderr=pipe,
-            limit=2 * LONGEST_LINE,
-            start_new_session=True,
-        )
-        self._last_words = ""
-        self._child = child
+    def _brief(self, child: LineProcess) -> None:
+        """Tell a new process what the one before it knew, and what was to be said meanwhile."""
         for command in [*self._standing.values(), *self._speech]:
             self._write(child, command)
         self._speech = []
-        return child
 
-    def _write(self, child: asyncio.subprocess.Process, command: ToAudio) -> bool:
+    def _write(self, child: LineProcess, command: ToAudio) -> bool:
         """False when nobody takes it."""
-        pipe = child.stdin
-        if pipe is None or pipe.is_closing():
+        if child.unread > self._patience.unread_bytes:
+            child.kill_at_once()
             return False
-        if pipe.transport.get_write_buffer_size() > self._patience.unread_bytes:
-            with suppress(ProcessLookupError):
-                child.kill()
-            return False
-        pipe.write(encode(command).encode())
-        return True
+        return child.write(encode(command))
 
-    async def _follow(self, child: asyncio.subprocess.Process, broken: str) -> tuple[str, str]:
+    async def _follow(self, child: LineProcess, broken: str) -> str:
+        """Tell what it tells until it ends, or until it must be ended: then the reason."""
         patience = self._patience
         heard_at, wait = time.monotonic(), patience.start
         flood = _Flood(patience.lines_a_second)
@@ -191,40 +166,29 @@ class AudioProcess:
             try:
                 # Not wait_for: before Python 3.12 it can swallow the cancellation of this task.
                 async with asyncio.timeout(max(LEAST_WAIT_SECONDS, left)):
-                    line = await _line(child)
+                    line = await child.read()
             except TimeoutError:
-                return HANGS, f"no sign for {wait:.1f} s"
-            if line == b"":
-                return await self._ended(child)
+                return f"no sign for {wait:.1f} s"
+            if not line:
+                return ""
             if flood.counts(time.monotonic()):
-                return HANGS, f"more than {patience.lines_a_second} lines a second"
-            message = from_audio(line)
-            if isinstance(message, Garbage):
-                self.garbage += 1
-                _log.warning("garbage from the audio process: %s", message.why)
-                # A reader that never waits would keep the session from its turn.
-                await asyncio.sleep(0)
-                continue
-            heard_at, wait = time.monotonic(), patience.silence
-            if isinstance(message, Ready) and broken:
-                self._tell(Recovered(broken))
-                broken = ""
-            self._tell(message)
+                return f"more than {patience.lines_a_second} lines a second"
+            if self._take(line, broken):
+                heard_at, wait = time.monotonic(), patience.silence
+            # A reader that never waits would keep the session from its turn.
             await asyncio.sleep(0)
 
-    async def _ended(self, child: asyncio.subprocess.Process) -> tuple[str, str]:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._patience.silence):
-                await child.wait()
-        code = child.returncode
-        return (GAVE_UP if code in USAGE_CODES else DIED), f"it ended with {code}"
-
-    async def _follow_log(self, child: asyncio.subprocess.Process) -> None:
-        """Pass on what it logs; its last words are the best reason there is."""
-        assert child.stderr is not None
-        while line := await _read(child.stderr):
-            self._last_words = line.decode(errors="replace").strip() or self._last_words
-            _log.info("%s", self._last_words)
+    def _take(self, line: bytes, broken: str) -> bool:
+        """Tell one message; false for garbage, which is no sign of life."""
+        message = from_audio(line)
+        if isinstance(message, Garbage):
+            self.garbage += 1
+            _log.warning("garbage from the audio process: %s", message.why)
+            return False
+        if isinstance(message, Ready) and broken:
+            self._tell(Recovered(broken))
+        self._tell(message)
+        return True
 
 
 class _Flood:
@@ -240,35 +204,6 @@ class _Flood:
             self._since, self._lines = now, 0
         self._lines += 1
         return self._lines > self._most
-
-
-async def _line(child: asyncio.subprocess.Process) -> bytes:
-    assert child.stdout is not None
-    return await _read(child.stdout)
-
-
-async def _read(stream: asyncio.StreamReader) -> bytes:
-    """The next line; one that is too long comes as garbage, in pieces."""
-    try:
-        return await stream.readline()
-    except ValueError:
-        return b"too long\n"
-
-
-async def _kill(child: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        child.kill()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(KILLED_SECONDS):
-            await _drained(child)
-
-
-async def _drained(child: asyncio.subprocess.Process) -> None:
-    """Its end comes only after what it has written was read."""
-    assert child.stdout is not None
-    while await child.stdout.read(LONGEST_LINE):
-        pass
-    await child.wait()
 
 
 def live_arguments(settings: Settings, microphone: str, loudspeaker: str) -> list[str]:

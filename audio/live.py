@@ -73,8 +73,7 @@ class Live:
         self._generation = 0
         self._health = Health(0.0, 0.0, -100.0, 0)
         self._told_at = self._heard_at = self._began_at = time.monotonic()
-        self._openings = 0
-        self._dropped = 0
+        self._gaps = (0, 0)
         self._ready = False
         self._faults: set[str] = set()
 
@@ -161,15 +160,21 @@ class Live:
             self._tell(message)
 
     def _mind_the_gap(self) -> None:
-        """What was before a reopened stream or lost blocks belongs to nothing after it."""
+        """What was before a reopened stream or lost blocks belongs to nothing after it.
+
+        A mere overflow of the sound card costs a few samples: to forget a word half heard for that
+        would cost more.
+        """
         devices = self._devices
-        dropped = devices.microphone.dropped + devices.microphone.overflows
-        if (self._openings, self._dropped) != (devices.openings, dropped):
-            if self._ready:
-                _log.warning("a gap in the sound: %d lost so far", dropped)
-                self._headset.reset()
-            devices.loudspeaker.played.clear()
-            self._openings, self._dropped = devices.openings, dropped
+        gaps = devices.openings, devices.microphone.dropped
+        if gaps == self._gaps:
+            return
+        if self._ready:
+            _log.warning("a gap in the sound: %d blocks dropped so far", devices.microphone.dropped)
+            devices.microphone.clear()
+            self._headset.reset()
+        devices.loudspeaker.played.clear()
+        self._gaps = devices.openings, devices.microphone.dropped
 
     def _mind_the_mouth(self) -> None:
         """Nothing is heard now, but what was said is told all the same."""

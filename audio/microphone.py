@@ -43,6 +43,11 @@ class Microphone:
         except queue.Empty:
             return None
 
+    def clear(self) -> None:
+        """Forget what waits, so that who is late catches up at once and not always a bit."""
+        while self.take(0.0) is not None:
+            pass
+
     def callback(self, rate: int) -> Callable[[Any, int, Any, Any], None]:
         """A callback for a raw 16-bit stream at `rate`."""
         rest = np.zeros(0, np.int16)

@@ -128,9 +128,7 @@ def test_commands_given_before_it_runs_arrive_once_and_a_hushed_one_never() -> N
 
 def test_a_new_process_is_told_again_what_answers_make_sense() -> None:
     async def check() -> list[FromAudio]:
-        listener = Listener(
-            program(ECHO.replace("for line", "once = True\nfor line") + "    exit(1)")
-        )
+        listener = Listener(program(ECHO + "    exit(1)"), HASTE)
         listener.process.send(ExpectCommand(frozenset({Intent.YES})))
         async with listener.listening() as task:
             await task

@@ -50,6 +50,17 @@ def test_what_is_not_taken_in_time_is_dropped_oldest_first_and_counted() -> None
     assert [int(block[0]) for block in blocks] == list(range(7, KEPT_BLOCKS + 7))
 
 
+def test_who_is_late_can_begin_anew_with_the_next_block() -> None:
+    microphone = Microphone()
+    receive = microphone.callback(RATE)
+    for number in range(30):
+        receive(np.full(BLOCK, number, np.int16).tobytes(), BLOCK, None, None)
+    microphone.clear()
+    assert microphone.waiting == 0
+    receive(np.full(BLOCK, 99, np.int16).tobytes(), BLOCK, None, None)
+    assert [int(block[0]) for block in take_all(microphone)] == [99]
+
+
 def test_what_the_sound_card_lost_is_counted() -> None:
     microphone = Microphone()
     receive = microphone.callback(RATE)
