@@ -23,6 +23,8 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104, only when the person asks for it
 NOWHERE = ("192.0.2.1", 9)
 """An address of nobody (RFC 5737); asking the way there sends nothing."""
 LOOK_SECONDS = 0.1
+WAITING = 64
+"""Who comes before the server runs, or all at once, waits."""
 
 
 class _Uvicorn(uvicorn.Server):
@@ -90,6 +92,7 @@ def _bound(address: str, port: int) -> socket.socket:
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind((address, port))
+        opened.listen(WAITING)
     except OSError as error:
         opened.close()
         raise UnknotError(
