@@ -82,7 +82,7 @@ class Judge:
     def _vote(self, reading: Reading, meaning: Meaning, at: float) -> list[Heard]:
         """A short phrase from a poor ear: alone a suspicion, with the alarm ear a certainty.
 
-        It takes one word of talk in four for such a phrase (bench/hearing_words.py). And where the
+        It takes one word of talk in five for such a phrase (bench/hearing_words.py). And where the
         alarm ear has just heard one, it means the same sound and knows it worse: "stop" must not
         become "hot".
         """

@@ -33,8 +33,8 @@ MOST_SAYINGS = 4
 
 LIKE_A_PHRASE = -1.1
 """How much less likely the phrase may be than the likeliest string of sounds, in nats a frame. Talk
-that is none of the phrases is further off: this bar keeps out two words of three that were not
-meant, and one answer in eight (bench/hearing_words.py)."""
+that is none of the phrases is further off. What the bar lets through and what it keeps out is
+printed by bench/hearing_words.py."""
 
 MOST_BESIDE_SECONDS = 0.4
 """Loud sound beside the phrase: with more, it was a word inside talk and not an answer."""

@@ -1,11 +1,13 @@
 """Prints how many words of people the word ear gets right, and what every part of hearing costs.
 
-It needs the development recordings beside the repository (../shared/audio) and must never be run
-as a test: its figures depend on the machine and on the recordings.
+Usage: `python bench/hearing_words.py [sphinx|vosk]`; for vosk, $UNKNOT_MODEL names the model. It
+needs the development recordings beside the repository (../shared/audio), and must never be run as
+a test: its figures depend on the machine and on the recordings.
 """
 
 import csv
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -39,17 +41,18 @@ FAR_ROOM = 8
 def main(engine: Engine) -> None:
     """Print everything for one engine."""
     if not RECORDINGS.is_dir():
-        sys.exit(f"{RECORDINGS}: no recordings there; nothing to measure")
+        print(f"{RECORDINGS}: no recordings there; nothing to measure")
+        return
     settings = load()
     rows = list(csv.DictReader((RECORDINGS / "manifest.csv").open(encoding="utf-8")))
-    words = open_ears(Listening.WORDS, engine, Places(Path("/nonexistent")), settings.phrasebook)
+    words = open_ears(Listening.WORDS, engine, _places(), settings.phrasebook)
     for room in (None, _rooms(rows)[FAR_ROOM]):
         place = "far" if room is not None else "clean"
         for name, (expected, wanted) in QUESTIONS.items():
             pipeline = _Fresh(words, expected)
             _words(f"{name}, {place}", pipeline, rows, wanted, room)
             _talk(f"{name}, {place}", pipeline, rows, room)
-    _costs(rows)
+    _costs(rows, engine)
 
 
 class _Fresh:
@@ -66,6 +69,11 @@ class _Fresh:
         pipeline.expect(self._expected)
         silence = np.zeros(BLOCK, np.int16)
         return [heard for block in blocks(sound) for heard in pipeline.hear(block, silence)]
+
+
+def _places() -> Places:
+    """No model but the one that $UNKNOT_MODEL names, and a copy of it that is not kept."""
+    return Places(Path(tempfile.mkdtemp(prefix="unknot-bench-")))
 
 
 def _rooms(rows: list[dict[str, str]]) -> list[Samples]:
@@ -150,20 +158,20 @@ def _convolved(sound: np.ndarray, room: np.ndarray) -> np.ndarray:
     ]
 
 
-def _costs(rows: list[dict[str, str]]) -> None:
+def _costs(rows: list[dict[str, str]], engine: Engine) -> None:
     """CPU seconds a second of audio, part by part."""
     words = [r for r in rows if r["kind"] == "positive"][::20]
     speech = np.concatenate([_placed(RECORDINGS / r["file"], None) for r in words])
     quiet = to_int16(np.random.default_rng(0).standard_normal(30 * RATE).astype(np.float32) * 1e-3)
     for name, sound in (("people saying words", speech), ("a quiet room", quiet)):
-        for part, cost in _parts(sound):
+        for part, cost in _parts(sound, engine):
             print(f"cost, {name}: {part} {cost:.4f} s of CPU a second", flush=True)
 
 
-def _parts(sound: Samples) -> Iterator[tuple[str, float]]:
+def _parts(sound: Samples, engine: Engine) -> Iterator[tuple[str, float]]:
     canceller, talk = EchoCanceller(), Talk()
     book = load().phrasebook
-    ears = open_ears(Listening.ALL, Engine.SPHINX, Places(Path("/nonexistent")), book)
+    ears = open_ears(Listening.ALL, engine, _places(), book)
     silence = np.zeros(BLOCK, np.int16)
     whole = Pipeline(ears, EchoCanceller(), book)
     whole.expect(frozenset({Intent.YES, Intent.NO}))
