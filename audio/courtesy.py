@@ -10,7 +10,7 @@ from typing import Protocol
 from audio.messages import Heard, Level
 
 RESUME_SECONDS = 1.5
-"""Time without a command after which the interrupted sentence is said again (docs/facts.md A7.3)."""
+"""Time without a command until the interrupted sentence is said again (docs/facts.md A7.3)."""
 
 LONGEST_PAUSE_SECONDS = 4.0
 """Somebody who talks on does not keep the prompt waiting longer than this."""

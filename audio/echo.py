@@ -56,7 +56,7 @@ class Canceller(Protocol):
 
 
 class EchoCanceller:
-    """WebRTC's AEC3 with its noise suppressor: 14 ms of delay, 0.8 % of a core (docs/facts.md A4.2).
+    """WebRTC's AEC3 and noise suppressor: 14 ms of delay, 0.8 % of a core (docs/facts.md A4.2).
 
     Perfect silence is given to it as a hiss of one bit: after sound, exact zeros make its filters
     decay into numbers so small that a processor takes twenty times as long for each of them
