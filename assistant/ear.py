@@ -28,7 +28,7 @@ from audio.messages import (
 )
 from audio.wire import Garbage, encode, from_audio
 
-COMMAND = (sys.executable, "-m", "audio")
+COMMAND = (sys.executable, "-P", "-m", "audio")
 DIED, HANGS, GAVE_UP = "audio_process_died", "audio_process_hangs", "audio_gave_up"
 
 USAGE_CODES = frozenset({AudioMissing.exit_code, 2, 3})

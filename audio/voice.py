@@ -32,7 +32,7 @@ BATCH = 50
 SECONDS_A_WORD = 0.04
 """Anything shorter was cut off (docs/facts.md A2)."""
 
-RENDERER = (sys.executable, "-m", "audio.render")
+RENDERER = (sys.executable, "-P", "-m", "audio.render")
 _RATES = range(60, 451)
 _REMEDY = "try again; if it stays, reinstall espeak"
 

@@ -3,9 +3,11 @@
 Usage: python bench/voice.py [SENTENCES]
 """
 
+import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from audio.sound import RATE
@@ -25,6 +27,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
         first, second = Voice(Path(one)), Voice(Path(two))
         seconds = took(lambda: first.prepare(sentences))
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        processor = children.ru_utime + children.ru_stime
         again = took(lambda: first.prepare(sentences))
         second.prepare(reversed(sentences))
         length = sum(len(first.clip(text)) for text in sentences) / RATE
@@ -33,15 +37,15 @@ def main() -> None:
     print(
         f"  {1000 * seconds / count:.0f} ms a sentence, {1000 * seconds / length:.1f} ms a second"
     )
+    print(f"  {1000 * processor / length:.1f} ms of processor time a second of speech")
     print(f"  {again:.2f} s when all of them are in the cache")
     print(f"  {same} of {count} are the same samples when rendered again in another order")
 
 
-def took(work: object) -> float:
+def took(work: Callable[[], None]) -> float:
     """Seconds that a call takes."""
     began = time.perf_counter()
-    if callable(work):
-        work()
+    work()
     return time.perf_counter() - began
 
 

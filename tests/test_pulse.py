@@ -43,6 +43,10 @@ QUIET = 100
 """Samples below this are silence."""
 
 
+Measured = Callable[[str, object], None]
+"""Keeps a figure for bench/real_sound.py."""
+
+
 class SoundServer:
     """A PulseAudio of our own with two null sinks; stopped and started at will."""
 
@@ -148,11 +152,14 @@ def is_a_stop(message: FromAudio) -> bool:
     return isinstance(message, Heard) and message.level in (Level.SUSPECT, Level.CONFIRMED)
 
 
-def test_a_person_in_the_room_is_heard_saying_stop(server: SoundServer) -> None:
+def test_a_person_in_the_room_is_heard_saying_stop(
+    server: SoundServer, record_property: Measured
+) -> None:
     async def check() -> Listener:
-        ears = listener(server)
+        ears, began = listener(server), time.monotonic()
         async with ears.listening():
             await ears.until(is_ready)
+            record_property("listening_after_the_start", round(time.monotonic() - began, 1))
             voice = server.speak(CLIPS / "person1_stop.flac")
             await ears.until(is_a_stop)
             await asyncio.to_thread(voice.wait)
@@ -164,7 +171,7 @@ def test_a_person_in_the_room_is_heard_saying_stop(server: SoundServer) -> None:
 
 
 def test_a_hush_is_silence_at_the_loudspeaker(
-    server: SoundServer, record_property: Callable[[str, object], None]
+    server: SoundServer, record_property: Measured
 ) -> None:
     sentence = "Let your shoulders sink, and breathe out slowly, as long as it feels good to you."
 
@@ -185,7 +192,7 @@ def test_a_hush_is_silence_at_the_loudspeaker(
     hushed_at, sound = asyncio.run(check())
     spans = [np.flatnonzero(np.abs(sound[at : at + RATE]) > QUIET) for at in hushed_at]
     seconds = max(span[-1] / RATE if len(span) else 0.0 for span in spans)
-    record_property("hush_seconds", round(seconds, 3))
+    record_property("silent_after_a_hush", round(seconds, 3))
     assert all(np.abs(sound[at - RATE : at]).max() > QUIET for at in hushed_at)
     assert seconds < 0.5, f"silent only after {seconds:.2f} s"
 
@@ -194,7 +201,9 @@ def said_at(ears: Listener) -> float:
     return [message.at for message in ears.told if isinstance(message, SayBegan)][-1]
 
 
-def test_a_sound_server_that_dies_is_a_fault_and_its_return_is_noticed(server: SoundServer) -> None:
+def test_a_sound_server_that_dies_is_a_fault_and_its_return_is_noticed(
+    server: SoundServer, record_property: Measured
+) -> None:
     async def check() -> float:
         ears = listener(server)
         async with ears.listening():
@@ -210,7 +219,9 @@ def test_a_sound_server_that_dies_is_a_fault_and_its_return_is_noticed(server: S
             await asyncio.to_thread(voice.wait)
         return noticed_after
 
-    assert asyncio.run(check()) < 3.5
+    seconds = asyncio.run(check())
+    record_property("lost_microphone_noticed_after", round(seconds, 2))
+    assert seconds < 3.5
 
 
 def detail(message: FromAudio) -> str:

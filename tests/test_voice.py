@@ -159,6 +159,14 @@ for line in sys.stdin:
     assert children(tmp_path) == 2
 
 
+def test_a_file_of_the_same_name_where_the_person_stands_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "audio.py").write_text("raise SystemExit('not me')")
+    monkeypatch.chdir(tmp_path)
+    assert len(Voice(tmp_path / "cache").clip(TEXT)) > RATE
+
+
 def test_noise_on_the_childs_stdout_is_not_taken_for_an_answer(tmp_path: Path) -> None:
     noisy = "print('Audio saved'); print('[1, 2'); print('[]')\nsys.stdout.flush()\nreal()"
     voice = Voice(tmp_path / "cache", renderer=renderer(tmp_path, noisy))
