@@ -74,7 +74,11 @@ def node(*names: str) -> Node:
 
 
 def introduction(room: Node, version: str) -> dict[str, Any]:
-    """Everything that Home Assistant shows of one room."""
+    """Everything that Home Assistant shows of one room.
+
+    Each key is its name in small letters: older versions make the entity's id of the name, newer
+    ones take the one that is given, and an automation must find it in both.
+    """
     return {
         "dev": {
             "ids": [f"unknot_{room.id}"],
@@ -88,11 +92,11 @@ def introduction(room: Node, version: str) -> dict[str, Any]:
         "qos": 1,
         "cmps": {
             "state": _enum(room, "state", "State", _tops(), icon="mdi:account-heart"),
-            "step": _sensor(room, "step", "Part"),
-            "left": _sensor(room, "left", "Time left", **SECONDS),
+            "part": _sensor(room, "part", "Part"),
+            "time_left": _sensor(room, "time_left", "Time left", **SECONDS),
             "rating_before": _sensor(room, "rating_before", "Rating before"),
             "rating_after": _sensor(room, "rating_after", "Rating after"),
-            "advice": _enum(room, "advice", "Last advice", [tier.value for tier in Tier]),
+            "last_advice": _enum(room, "last_advice", "Last advice", [tier.value for tier in Tier]),
             "microphone": _enum(
                 room, "microphone", "Microphone", [each.value for each in Microphone], **DIAGNOSTIC
             ),
@@ -132,11 +136,11 @@ def state(board: Board) -> dict[str, Any]:
     return {
         "state": board.top,
         "detail": board.state,
-        "step": f"{board.step}/{board.steps} {board.step_name}" if board.step else None,
-        "left": round(board.left),
+        "part": f"{board.step}/{board.steps} {board.step_name}" if board.step else None,
+        "time_left": round(board.left),
         "rating_before": board.rating_before,
         "rating_after": board.rating_after,
-        "advice": board.tier or None,
+        "last_advice": board.tier or None,
         "microphone": board.microphone.value,
         "massager": "ON" if board.on else "OFF",
         "level": board.level,

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -37,6 +38,7 @@ from intents.intent import Intent
 PYTHON = "HOME_ASSISTANT_PYTHON"
 CHECK = Path(__file__).with_name("home_assistants_own_check.py")
 BEDROOM = node("Bedroom")
+TOPICS = ("/availability", "/state", "/halt", "/stop")
 
 
 class Home:
@@ -125,8 +127,8 @@ async def test_home_assistant_learns_of_the_room_and_what_goes_on_in_it(
             first = seen.states()[0]
             assert first["state"] == "massage"
             assert first["massager"] == "ON"
-            assert first["step"].startswith("1/")
-            assert first["left"] > 60
+            assert first["part"].startswith("1/")
+            assert first["time_left"] > 60
             assert first["rating_before"] == 6
             assert first["microphone"] == "hears"
             session.say(Intent.PAUSE)
@@ -157,7 +159,7 @@ async def test_a_sign_of_danger_is_told_as_an_event(settings: Settings, folder: 
             await until(seen.halts)
             assert seen.halts()[0]["event_type"] == "warning"
             assert seen.halts()[0]["seconds_ago"] <= 1
-            await until(lambda: seen.states()[-1]["advice"] == "warning")
+            await until(lambda: seen.states()[-1]["last_advice"] == "warning")
         assert not any(kept for topic, _, kept in seen.said if topic == BEDROOM.halts)
 
 
@@ -350,7 +352,30 @@ def test_the_introduction_keeps_the_published_rules() -> None:
             assert len(set(part["options"])) == len(part["options"]) > 0
             assert not {"unit_of_measurement", "state_class"} & set(part)
     assert said["cmps"]["halt"]["event_types"] == list(HALTS)
-    assert said["cmps"]["left"]["unit_of_measurement"] == "s"
+    assert said["cmps"]["time_left"]["unit_of_measurement"] == "s"
+
+
+def test_an_entity_s_id_is_the_same_in_every_version_of_home_assistant() -> None:
+    """Version 2025.4 makes it of the names; since 2026.4 default_entity_id counts."""
+    said = introduction(BEDROOM, "0.1.0")
+    for key, part in said["cmps"].items():
+        made = f"{said['dev']['name']} {part['name']}".lower().replace(" ", "_")
+        assert part["default_entity_id"] == f"{part['p']}.{made}"
+        assert made == f"unknot_bedroom_{key}"
+
+
+def test_the_guide_names_only_entities_that_there_are() -> None:
+    """Its automations were run by Home Assistant 2025.4.4; here they are held to the names."""
+    guide = (Path(__file__).parent.parent / "docs" / "home-assistant.md").read_text()
+    parts = introduction(BEDROOM, "0.1.0")["cmps"].values()
+    there = {part["default_entity_id"] for part in parts}
+    named = set(re.findall(r"(?:binary_sensor|sensor|button|event)\.unknot_\w+", guide))
+    assert named <= there
+    assert len(named) >= len(there) - 1
+    for topic in re.findall(r"`((?:unknot|homeassistant)/\S+)`", guide):
+        assert topic in {BEDROOM.discovery, *map(BEDROOM.base.__add__, TOPICS)}
+    for word in (*HALTS, *(every.top for every in State)):
+        assert f"`{word}`" in guide
 
 
 def test_there_is_nothing_to_start_or_to_raise() -> None:
