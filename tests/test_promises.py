@@ -13,9 +13,10 @@ from assistant import safety
 from assistant.app import Options, run_session
 from assistant.massager.device import read_devices
 from assistant.massager.opening import open_massager
-from assistant.messages import Event, MassagerLease, MassagerOff, MassagerReport, Say
+from assistant.messages import Begin, Event, MassagerLease, MassagerOff, MassagerReport, Say
 from assistant.rehearsal import Rehearsal
 from assistant.safety import Change, Governor
+from assistant.session import Session
 from assistant.settings import Settings
 from assistant.stage import Manners, Stage
 from assistant.state import LOCKED, State
@@ -108,6 +109,14 @@ def test_time_in_which_the_device_says_off_is_no_part_of_the_gentle_minute() -> 
         governor.want(True)
         assert not isinstance(governor.decide(now), MassagerOff)
     assert governor.stronger(90.0) is Change.GENTLE_MINUTE
+
+
+def test_a_rest_is_kept_and_told_also_where_no_question_is_asked(settings: Settings) -> None:
+    governor = Governor(levels=5, real=False, rest_until=250.0)
+    manners = Manners(screening=False)
+    session = Session(settings.routines, settings.script, settings.advice, manners, governor)
+    effects = session.handle(Begin("neck-massager"), 0.0)
+    assert [effect.prompt for effect in effects if isinstance(effect, Say)] == ["rest.wait"]
 
 
 # Who may command a real massager

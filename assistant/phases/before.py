@@ -155,13 +155,13 @@ class Screening(Phase):
 
     def enter(self, s: Stage) -> Reply:
         """Ask the reason that is due."""
-        if s.routine is None or not s.routine.screening or not s.manners.screening:
-            return Trigger.CLEARED
         rest = s.governor.rest_seconds(s.now)
         if s.tool is Tool.MASSAGER and rest > 0:
             s.why = "declined"
             s.say("rest.wait", minutes=ceil(rest / 60))
             return Trigger.CLOSE
+        if s.routine is None or not s.routine.screening or not s.manners.screening:
+            return Trigger.CLEARED
         if s.reason == 0:
             s.say("screening.intro")
         s.ask(f"screening.{REASONS[s.reason]}", YES_NO)

@@ -1,0 +1,165 @@
+"""The power goes in the middle of a massage: nothing is lost, nothing comes on by itself."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.journal import Journal
+from assistant.service import this_program
+from assistant.session_record import LOST
+
+Line = dict[str, Any]
+LONGEST_SECONDS = 90.0
+SETTINGS = """
+[session]
+screening = false
+talk = "brief"
+"""
+ANSWERS = {
+    "choosing": "massager",
+    "hearing_check": "stop",
+    "rating_before": "six",
+    "preparing": "ready",
+}
+"""What the person types when the session comes into a state."""
+
+
+class Program:
+    """`unknot run` at a keyboard, as a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        names = ("STATE_DIRECTORY", "CONFIGURATION_DIRECTORY", "CACHE_DIRECTORY")
+        self.lines: list[Line] = []
+        self.child = subprocess.Popen(
+            [this_program(), "run", "--microphone", "keyboard", "--events", "-"],
+            env={**os.environ, **dict.fromkeys(names, str(folder))},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._watch = threading.Timer(LONGEST_SECONDS, self.child.kill)
+        self._watch.start()
+
+    def type(self, text: str) -> None:
+        assert self.child.stdin is not None
+        self.child.stdin.write(text + "\n")
+        self.child.stdin.flush()
+
+    def until(self, wanted: Callable[[Line], bool]) -> Line:
+        """Answer what is asked until a line comes that is wanted."""
+        assert self.child.stdout is not None
+        for text in self.child.stdout:
+            line: Line = json.loads(text)
+            self.lines.append(line)
+            if wanted(line):
+                return line
+            if line["kind"] == "state" and line["to"] in ANSWERS:
+                self.type(ANSWERS[line["to"]])
+        raise AssertionError(f"it ended first: {self.lines[-5:]}")
+
+    def end(self) -> None:
+        """Let it come to its end by itself."""
+        self.until(lambda line: line["kind"] == "end")
+        self.child.wait()
+
+    def kill(self) -> None:
+        """As when the plug is pulled."""
+        self._watch.cancel()
+        self.child.kill()
+        self.child.communicate()
+
+
+def massager_on(line: Line) -> bool:
+    return line["kind"] == "massager" and bool(line["on"])
+
+
+def said(prompt: str) -> Callable[[Line], bool]:
+    return lambda line: line["kind"] == "say" and line["prompt"] == prompt
+
+
+@pytest.fixture(scope="module")
+def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a session that was in its second step, massager on, when the power went."""
+    folder = tmp_path_factory.mktemp("cut")
+    (folder / "settings.toml").write_text(SETTINGS)
+    program = Program(folder)
+    try:
+        program.until(said("idle.ready"))
+        program.type("start neck massage")
+        program.until(massager_on)
+        program.type("next")
+        program.until(lambda line: line["kind"] == "step" and line["index"] == 2)
+        program.until(lambda line: line["kind"] == "say")  # what came before it is on the disk
+    finally:
+        program.kill()
+    return folder
+
+
+@pytest.fixture
+def after(cut: Path, tmp_path: Path) -> Iterator[Callable[[float], Program]]:
+    """Starts the program again so many seconds later, with what was left on the disk."""
+    started: list[Program] = []
+
+    def start(seconds: float) -> Program:
+        for file in cut.iterdir():
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+        with sqlite3.connect(tmp_path / "journal.sqlite3") as journal:
+            journal.execute("UPDATE session SET started = started - ?", (seconds,))
+        started.append(Program(tmp_path))
+        return started[-1]
+
+    yield start
+    for program in started:
+        program.kill()
+
+
+def test_the_journal_is_whole_and_knows_what_was_cut_short(cut: Path) -> None:
+    with Journal(cut / "journal.sqlite3") as journal:
+        assert journal.damage() is None
+        (session,) = journal.unfinished()
+        assert session.routine == "neck-massager"
+        assert session.before == 6
+        assert len(session.steps) == 2
+        assert [line["on"] for line in journal.export() if line["kind"] == "massager"][-1] is True
+
+
+def test_at_once_after_it_the_massager_rests_and_the_person_is_told(
+    after: Callable[[float], Program], tmp_path: Path
+) -> None:
+    program = after(0.0)
+    program.until(said("ended.unclean"))
+    program.type("yes")
+    program.until(said("rest.wait"))
+    program.end()
+    assert not [line for line in program.lines if massager_on(line)]
+    with Journal(tmp_path / "journal.sqlite3") as journal:
+        assert [session.why for session in journal.sessions()] == [LOST, "declined"]
+
+
+def test_after_the_rest_the_person_goes_on_with_the_same_step(
+    after: Callable[[float], Program],
+) -> None:
+    program = after(7200.0)
+    program.until(said("ended.unclean"))
+    assert not [line for line in program.lines if massager_on(line)]
+    program.type("yes")
+    step = program.until(lambda line: line["kind"] == "step")
+    assert step["index"] == 2
+    assert "hearing_check" in [line["to"] for line in program.lines if line["kind"] == "state"]
+    assert program.until(massager_on)["level"] == 1
+
+
+def test_a_person_who_would_rather_not_begins_anew(after: Callable[[float], Program]) -> None:
+    program = after(7200.0)
+    program.until(said("ended.unclean"))
+    program.type("no")
+    program.until(said("ended.declined"))
+    program.type("start neck massage")
+    assert program.until(lambda line: line["kind"] == "step")["index"] == 1
