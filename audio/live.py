@@ -55,6 +55,14 @@ class Mouth:
     voice: Voice
 
 
+@dataclass(frozen=True)
+class _Rendered:
+    """A prompt whose sentences had to be rendered; `said` counts what was said and hushed then."""
+
+    command: SpeakCommand
+    said: int
+
+
 class Live:
     """The loop between devices and session. `order` is safe from any thread."""
 
@@ -69,8 +77,8 @@ class Live:
         self._mouth = mouth
         self._devices = devices
         self._tell_outside = tell
-        self._orders: queue.SimpleQueue[ToAudio | None] = queue.SimpleQueue()
-        self._generation = 0
+        self._orders: queue.SimpleQueue[ToAudio | _Rendered | None] = queue.SimpleQueue()
+        self._said = 0
         self._health = Health(0.0, 0.0, -100.0, 0)
         self._told_at = self._heard_at = self._began_at = time.monotonic()
         self._gaps = (0, 0)
@@ -82,8 +90,6 @@ class Live:
         if isinstance(command, HushCommand):
             # Not in its turn: the loop may have a block to hear before.
             self._mouth.player.hush()
-        if isinstance(command, HushCommand | SpeakCommand):
-            self._generation += 1
         self._orders.put(command)
 
     def warm_up(self) -> None:
@@ -116,12 +122,16 @@ class Live:
             self._do(command)
         return True
 
-    def _do(self, command: ToAudio) -> None:
+    def _do(self, command: ToAudio | _Rendered) -> None:
         try:
+            if isinstance(command, _Rendered):
+                self._say_rendered(command)
+                return
+            if isinstance(command, SpeakCommand | HushCommand):
+                self._said += 1
             if isinstance(command, SpeakCommand) and not self._is_rendered(command):
-                threading.Thread(
-                    target=self._render, args=(command, self._generation), daemon=True
-                ).start()
+                late = _Rendered(command, self._said)
+                threading.Thread(target=self._render, args=(late,), daemon=True).start()
             else:
                 self._headset.do(command)
         except ValueError as error:  # a tone of another version
@@ -129,20 +139,24 @@ class Live:
         except UnknotError as error:
             self._tell(Fault("voice_failed", str(error)))
 
+    def _say_rendered(self, late: _Rendered) -> None:
+        """Say it, unless it was hushed or replaced while it was rendered."""
+        if late.said == self._said:
+            self._headset.do(late.command)
+        else:
+            self._tell(SayEnded(late.command.prompt, self._health.at, cut=True))
+
     def _is_rendered(self, command: SpeakCommand) -> bool:
         return all(self._mouth.voice.is_ready(sentence) for sentence in command.sentences)
 
-    def _render(self, command: SpeakCommand, generation: int) -> None:
+    def _render(self, late: _Rendered) -> None:
         """In a thread of its own: rendering takes a while, and an engine may hang."""
         try:
-            self._mouth.voice.prepare(command.sentences)
+            self._mouth.voice.prepare(late.command.sentences)
         except UnknotError as error:
             self._tell_outside(Fault("voice_failed", str(error)))
-            return
-        if generation == self._generation:
-            self._orders.put(command)
         else:
-            self._tell_outside(SayEnded(command.prompt, self._health.at, cut=True))
+            self._orders.put(late)
 
     # Sound
 
