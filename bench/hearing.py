@@ -203,7 +203,7 @@ class Bench:
     def streams(self, word: str, condition: str, **more: Any) -> list[tuple[float, list[Samples]]]:
         """The word's end in seconds and the cleaned sound, for every clip."""
         bank = self.bank if word == "stop" else joined(self.spoken, self.bank)
-        listed = trials.trials(bank, word, condition, apart=False, **more)[:: self.every]
+        listed = trials.trials(bank, word, condition, apart=False, every=self.every, **more)
         return [(trial.end / RATE, cleaned(trial.sound)) for trial in listed]
 
     def stop_recall(self) -> dict[str, list[tuple[float, Outcome]]]:
@@ -231,7 +231,7 @@ class Bench:
             whole = np.resize(np.concatenate(parts), len(word) + 2 * RATE)
             played = (whole / np.abs(whole).max() * 16000).astype(np.int16)
             room = self.bank.rooms[int(rng.integers(len(self.bank.rooms)))].sound
-            echo = np.convolve(played, room / np.abs(room).max())[: len(played)]
+            echo = trials.convolved(played, room / np.abs(room).max())[: len(played)]
             echo *= trials.LEVEL * 32767 / np.sqrt(np.mean(echo**2))
             heard = echo + np.concatenate([np.zeros(2 * RATE), word])
             pcm = np.clip(heard, -32767, 32767).astype(np.int16)
@@ -279,19 +279,19 @@ class Bench:
         """The same clip twice, 0.8 s apart: heard at the second at the latest."""
         print("\nstop, said twice 0.8 s apart")
         for condition in CONDITIONS:
-            listed = trials.trials(self.bank, "stop", condition, times=2, apart=False)
+            streams = self.streams("stop", condition, times=2)
             for name in self.ears:
                 hits = 0
-                for trial in listed[:: self.every]:
-                    made = self.ears[name](cleaned(trial.sound), Intent.STOP)
-                    hits += any(at > trial.end / RATE - EARLY_SECONDS for at in made.confirmed)
-                of = len(listed[:: self.every])
-                print(f"  {condition:10s} {name:6s} confirmed {100 * hits / max(1, of):5.1f}")
+                for end, blocks in streams:
+                    made = self.ears[name](blocks, Intent.STOP)
+                    hits += any(at > end - EARLY_SECONDS for at in made.confirmed)
+                share = 100 * hits / max(1, len(streams))
+                print(f"  {condition:10s} {name:6s} confirmed {share:5.1f}", flush=True)
 
     def levels(self) -> None:
         """Clean words as loud as a whisper far away and as a shout."""
         print("\nstop clean by level, alarm suspect/confirmed")
-        streams = trials.trials(self.bank, "stop", "clean", apart=False)[:: self.every]
+        streams = trials.trials(self.bank, "stop", "clean", apart=False, every=2 * self.every)
         for level in (-50, -40, -30, -20, -10):
             gain = 10 ** (level / 20) / trials.LEVEL
             hits = [0, 0]

@@ -19,7 +19,7 @@ NEAR, FAR = 4, 10
 """Embeddings 80 ms apart that the head looks at: for the words (1 s), for the phrase (1.5 s)."""
 REACH = 13 + 2 * (FAR - 1)
 """Trunk rows before the first row that the network can judge."""
-CROP = 40
+CROP = 120
 """Judged rows in one training example."""
 Params = dict[str, Any]
 
@@ -29,7 +29,7 @@ class Recipe:
     """How to train; the defaults are what the shipped weights were made with."""
 
     steps: int = 1500
-    batch: int = 32
+    batch: int = 12
     rate: float = 2e-3
     top_rate: float = 0.15
     """The upper layers learn at this share of the head's rate; 0 leaves them as packaged."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.clips import FOLDS, KEPT_OUT, Bank, Clip, Floats, active, is_small
+from training.clips import ANY_FOLD, FOLDS, KEPT_OUT, Bank, Clip, Floats, active, is_small
 
 RATE = 16_000
 NEAR = "near words"
@@ -43,17 +43,23 @@ class Talk:
 
 
 def trials(
-    bank: Bank, word: str, condition: str, seed: int = 7, times: int = 1, apart: bool = True
+    bank: Bank,
+    word: str,
+    condition: str,
+    seed: int = 7,
+    times: int = 1,
+    apart: bool = True,
+    every: int = 1,
 ) -> list[Trial]:
     """Every recorded clip of the word, and every synthetic one of the voices that were kept out.
 
     `times`: said so often, 0.8 s apart. `apart`: with the surroundings of the clip's own fold only.
+    `every`: only each n-th clip.
     """
     rng = np.random.default_rng(seed)
     made = []
-    for clip in bank.words[word]:
-        if clip.fold == -1:
-            continue
+    judged = [clip for clip in bank.words[word] if clip.fold != ANY_FOLD]
+    for clip in judged[::every]:
         fold = clip.fold if clip.fold != KEPT_OUT else int(rng.integers(FOLDS))
         around = surroundings(bank, fold if apart else None)
         sound, end = stream(clip.sound, condition, around, rng, times)
@@ -74,7 +80,7 @@ def stream(
     word = clip[start:end] * np.float32(LEVEL / _rms(clip[start:end]))
     if condition != "clean":
         response = _pick(rng, around["rooms"])
-        wet = np.convolve(word, response / np.abs(response).max())[: len(word) + RATE // 2]
+        wet = convolved(word, response / np.abs(response).max())[: len(word) + RATE // 2]
         word = (wet * LEVEL / _rms(wet[: end - start])).astype(np.float32)
     lead, apart = int(1.5 * RATE), end - start + int(gap * RATE)
     sound = np.zeros(lead + len(word) + 2 * RATE + (times - 1) * apart, np.float32)
@@ -133,6 +139,14 @@ def surroundings(bank: Bank, fold: int | None) -> dict[str, list[Clip]]:
         "music": mine(bank.music),
         "voice": [clip for clip in mine(bank.talk) if clip.source == "read speech"],
     }
+
+
+def convolved(sound: Floats, response: Floats) -> Floats:
+    """The sound in a room, by Fourier transform."""
+    length = len(sound) + len(response) - 1
+    size = 1 << (length - 1).bit_length()
+    spectrum = np.fft.rfft(sound, size) * np.fft.rfft(response, size)
+    return np.fft.irfft(spectrum, size)[:length].astype(np.float32)
 
 
 def _pick(rng: np.random.Generator, clips: list[Clip]) -> Floats:
