@@ -80,7 +80,8 @@ class Health:
 @dataclass(frozen=True)
 class Fault:
     """Something broke. `what`: microphone_lost, microphone_muted, loudspeaker_lost, voice_failed,
-    recogniser_failed, alarm_ear_failed, audio_process_died, device_failed, device_silent, disk_full.
+    recogniser_failed, alarm_ear_failed, audio_process_died, audio_process_hangs, audio_gave_up (the
+    last one: it is not started again), device_failed, device_silent, disk_full.
     """
 
     what: str
