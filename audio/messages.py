@@ -65,7 +65,7 @@ class SayEnded:
 
 @dataclass(frozen=True)
 class Health:
-    """The heartbeat: at least every 0.25 s. `block_age` is seconds since the last microphone block."""
+    """The heartbeat, at least every 0.25 s; `block_age` is seconds since the last block heard."""
 
     at: float
     block_age: float
@@ -79,8 +79,10 @@ class Health:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something broke. `what`: microphone_lost, microphone_muted, loudspeaker_lost, voice_failed,
-    recogniser_failed, alarm_ear_failed, audio_process_died, audio_process_hangs, audio_gave_up (the
+    """Something broke.
+
+    `what`: microphone_lost, microphone_muted, loudspeaker_lost, voice_failed, recogniser_failed,
+    alarm_ear_failed, audio_process_died, audio_process_hangs, audio_gave_up (the
     last one: it is not started again), device_failed, device_silent, disk_full.
     """
 
@@ -108,7 +110,7 @@ FromAudio = Heard | SayBegan | SayEnded | Health | Fault | Recovered | Ready
 
 @dataclass(frozen=True)
 class SpeakCommand:
-    """Speak: sentence after sentence, `gap_seconds` apart. A new one replaces the one that speaks."""
+    """Speak sentence after sentence, `gap_seconds` apart. A new one replaces what is spoken."""
 
     prompt: str
     sentences: tuple[str, ...]
@@ -141,8 +143,8 @@ class ExpectCommand:
 
 @dataclass(frozen=True)
 class EnrolCommand:
-    """Keep (`on`) the sound of the person's next confirmed or suspected stop as today's sample, in memory
-    only; `on=False` forgets every sample."""
+    """Keep (`on`) the sound of the person's next confirmed or suspected stop as today's sample, in
+    memory only; `on=False` forgets every sample."""
 
     on: bool
 
