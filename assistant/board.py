@@ -10,14 +10,14 @@ from enum import Enum
 from typing import Any
 
 from assistant.safety import MICROPHONE_SECONDS
-from assistant.state import State
+from assistant.state import MASSAGE, PAUSES, State
 from audio.messages import Health
 
 Line = Mapping[str, Any]
 HEARTBEAT_SECONDS = 1.0
 """No heartbeat for so long means deaf."""
-TIMED = ("massage", "paused", "halted")
-"""The states in which a part of a routine is on."""
+TIMED = frozenset(state.value for state in (*MASSAGE, *PAUSES, State.HALTED))
+"""The states in which a part of a routine is on, or may go on."""
 HALTS = ("stop", "device", "warning", "emergency", "fault")
 """What a halt can be: a tier of advice, or a fault."""
 
@@ -108,7 +108,7 @@ class Board:
 
     def timed(self, now: float, step_left: float, later: float) -> "Board":
         """The board at `now`, with what is left of the part and of those that follow it."""
-        if self.top not in TIMED or self.step == 0:
+        if self.state not in TIMED or self.step == 0:
             step_left = later = 0.0
         return replace(self, now=max(self.now, now), step_left=step_left, left=step_left + later)
 

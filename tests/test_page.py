@@ -105,7 +105,7 @@ async def test_the_page_tells_what_goes_on(
         await page.becomes("step", "1 of ")
         await page.becomes("left", "of this part")
         await page.becomes("massager", "on, level 1; off by itself at the latest in")
-        await page.becomes("microphone", "hears")
+        assert await page.text("microphone") == "hears"
         await page.becomes("heard", "“ready”")
         before = await page.text("left")
         await asyncio.sleep(1.5)

@@ -84,10 +84,20 @@ def test_the_microphone_is_well_only_while_heartbeats_say_so(
     assert Board().beaten(health, 5.0).timed(5.0 + age, 0.0, 0.0).microphone is expected
 
 
-def test_time_is_left_only_while_a_routine_is_on() -> None:
-    in_part = board(line("state", to="massage.doing"), line("step", index=1, of=3, name="a"))
-    assert in_part.timed(2.0, 20.0, 40.0).left == 60.0
-    assert in_part.after(line("state", to="closing")).timed(2.0, 20.0, 40.0).left == 0.0
+@pytest.mark.parametrize(
+    ("state", "left"),
+    [
+        ("massage.doing", 60.0),
+        ("paused", 60.0),
+        ("halted", 60.0),
+        ("halted.asking", 0.0),
+        ("halted.emergency", 0.0),
+        ("closing", 0.0),
+    ],
+)
+def test_time_is_left_only_while_a_routine_may_go_on(state: str, left: float) -> None:
+    in_part = board(line("step", index=1, of=3, name="a"), line("state", to=state))
+    assert in_part.timed(2.0, 20.0, 40.0).left == left
 
 
 def test_a_soreness_is_no_halt_and_a_fault_is_one() -> None:

@@ -77,4 +77,5 @@ class WatchedRehearsal(Rehearsal):
             await asyncio.sleep(STEP_SECONDS)
             now = time.monotonic()
             self.run_for(now - last)
+            self._beat()
             last = now

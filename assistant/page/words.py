@@ -57,7 +57,7 @@ def told(board: Board) -> dict[str, str]:
 
 def _alarm(board: Board) -> str:
     if State(board.state) in ALARMING:
-        return f"Please look after the person. They were heard saying: {board.advice or 'a sign'}."
+        return f"Please look after the person. The sign of danger: {_plain(board.advice)}."
     if board.fault and not board.ended:
         return f"Something went wrong: {_plain(board.fault)}."
     return ""
