@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run install test bench train clean venv
+.PHONY: run install test bench faults train clean venv
 
 PYTHON ?= python3
 VENV := .venv
@@ -36,6 +36,9 @@ test: $(TESTABLE)
 
 bench: $(TESTABLE)
 	@for script in bench/[!_]*.py; do $(BIN)/python "$$script"; done
+
+faults: $(TESTABLE)
+	@for script in bench/*faults.py; do $(BIN)/python "$$script"; done
 
 train: $(TRAINABLE)
 	@$(BIN)/python -m training
