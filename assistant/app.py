@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 from rich.console import Console
 
@@ -23,7 +23,7 @@ from assistant.conductor import Conductor, Line
 from assistant.diary import JournalDiary
 from assistant.journal import Journal
 from assistant.live import Live
-from assistant.massager import Massager
+from assistant.massager import Massager, RealMassager
 from assistant.memory import SettingsMemory
 from assistant.messages import Begin
 from assistant.paths import journal_file, massagers_file, state_folder
@@ -38,6 +38,8 @@ from audio.messages import Fault, FromAudio, Ready, ToAudio
 
 KEYBOARD = "keyboard"
 NONE = "none"
+OFF_SECONDS = 2.0
+"""How long the end of the program waits for the device to confirm that it is off."""
 NO_DEVICES = ("microphone_lost", "loudspeaker_lost")
 SERVICE = "NOTIFY_SOCKET"
 """Set by systemd for a service of Type=notify."""
@@ -146,7 +148,7 @@ class _App:
             return await self._run_with(massager, microphone)
         finally:
             if massager is not None:
-                massager.close()
+                await _let_go(massager)
 
     async def _open_massager(self, microphone: str) -> Massager | None:
         from assistant.massager.device import SIMULATED, read_devices
@@ -215,6 +217,16 @@ class _App:
             rendering.cancel()
             listening.cancel()
             await side.close()
+
+
+async def _let_go(massager: Massager) -> None:
+    """Off, confirmed where a device can confirm it, and let go."""
+    from assistant.massager.opening import confirmed_off
+
+    massager.off()
+    if massager.capabilities.real:
+        await confirmed_off(cast(RealMassager, massager), OFF_SECONDS)
+    massager.close()
 
 
 class _Door:

@@ -62,6 +62,7 @@ class Live:
         if deadline is not None:
             wait = min(wait, max(0.0, deadline - self._clock()))
         try:
-            return await asyncio.wait_for(self._inbox.get(), wait)
+            async with asyncio.timeout(wait):
+                return await self._inbox.get()
         except TimeoutError:
             return Tick()

@@ -191,7 +191,7 @@ class Faulty(Phase):
         """It is whole again: say so, and wait for the person's word."""
         was, s.fault = s.fault, None
         s.wake_at = s.now + s.manners.pause_seconds
-        if was in ("microphone_lost", "microphone_muted", "audio_process_died"):
+        if was in LASTING:
             s.say("fault.microphone_back")
         s.then("fault.continue")
 
