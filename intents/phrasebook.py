@@ -29,7 +29,7 @@ _MOST_WORDS = 24
 def seriousness(meaning: Meaning) -> int:
     """Return how serious a safety meaning is; 0 is the most. Every one of them halts.
 
-    The order is that of the tiers in `assistant.safety`: emergency, warning, device, sore, stop. Where an
+    The order is that of the tiers of safety: emergency, warning, device, sore, stop. Where an
     utterance holds several, the most serious decides what is said afterwards. A sign of illness
     outranks the device: the massager is off first in both, and only the warning goes on to ask
     whether it is an emergency.
