@@ -168,9 +168,13 @@ class Governor:
         self._wanted = False
 
     def hears(self, block_age: float, ears_answer: bool, practice: bool, now: float) -> None:
-        """Take the heartbeat: `block_age` seconds since the last microphone block."""
+        """Take the heartbeat: `block_age` seconds since the last microphone block.
+
+        No block comes from the future: an age below 0 is taken for 0.
+        """
         known = self._known
-        known.block_at, known.ears_answer, known.practice = now - block_age, ears_answer, practice
+        known.block_at = now - max(0.0, block_age)
+        known.ears_answer, known.practice = ears_answer, practice
 
     def reported(self, report: MassagerReport) -> None:
         """Take what the device itself confirms; one older than the last is ignored."""
