@@ -24,7 +24,6 @@ NEAR: Final = 4
 FAR: Final = 10
 """The same for the phrase: a second and a half."""
 TOP_LAYERS: Final = 9
-PACKAGED: Final = -1
 SMOOTHED: Final = 3
 """Steps of 40 ms over which the log-odds are averaged."""
 _KEPT = 2 * (FAR - 1)
@@ -62,9 +61,9 @@ class Network:
         try:
             self.words = tuple(str(word) for word in weights["words"])
             """What the log-odds are of, in their order."""
-            self._layers = _tops(weights)
-            self._members = [_Member(weights, number) for number in range(int(weights["members"]))]
-            self._shares = _floats(weights["shares"])
+            self._sets, self._tops = _tops(weights)
+            self._heads = _Heads(weights)
+            self._shares = _floats(weights["shares"])[:, None, None]
             self._scale, self._offset = _floats(weights["scale"]), _floats(weights["offset"])
         except KeyError as error:
             raise WeightsError(f"the weights lack {error}", TRAIN) from error
@@ -72,20 +71,18 @@ class Network:
 
     def reset(self) -> None:
         """Forget the stream."""
-        self._tops = {number: Top(layers) for number, layers in self._layers.items()}
+        self._top = Top(self._sets)
+        self._heads.reset()
         self._before: Floats | None = None
-        for member in self._members:
-            member.reset()
 
     def __call__(self, rows: Floats) -> tuple[Floats, Floats]:
         """Shape (n, 4, 72) to windows (n, 384), for telling voices apart, and log-odds (n, words).
 
         Log-odds are calibrated: the spotter's bars hold for every word.
         """
-        embedded = {number: top(rows) for number, top in self._tops.items()}
-        judged = [member(embedded[member.top]) for member in self._members]
-        odds = np.tensordot(self._shares, np.array([odds for _, odds in judged]), axes=1)
-        return judged[-1][0], self._steadied(odds) * self._scale + self._offset
+        windows, odds = self._heads(self._top(rows)[self._tops])
+        odds = (odds * self._shares).sum(0)
+        return windows[-1], self._steadied(odds) * self._scale + self._offset
 
     def _steadied(self, odds: Floats) -> Floats:
         """The mean of each value and the SMOOTHED - 1 before it: one step's whim is no word."""
@@ -96,28 +93,34 @@ class Network:
         return np.mean(parts, axis=0, dtype=np.float32)
 
 
-def _tops(weights: Weights) -> dict[int, list[Layer]]:
-    """The upper layers that members bring, by member; PACKAGED for those who bring none."""
-    tops: dict[int, list[Layer]] = {}
+def _tops(weights: Weights) -> tuple[list[list[Layer]], list[int]]:
+    """The sets of upper layers, and which of them each member uses: its own or the packaged."""
+    sets: list[list[Layer]] = [list(packaged_layers()[TRUNK_LAYERS:])]
+    used = []
     for number in range(int(weights["members"])):
-        if f"{number}.top0.kernel" in weights:
-            tops[number] = [_dense(weights, f"{number}.top{layer}") for layer in range(TOP_LAYERS)]
-        else:
-            tops[PACKAGED] = list(packaged_layers()[TRUNK_LAYERS:])
-    return tops
+        own = f"{number}.top0.kernel" in weights
+        if own:
+            sets.append([_dense(weights, f"{number}.top{layer}") for layer in range(TOP_LAYERS)])
+        used.append(len(sets) - 1 if own else 0)
+    return sets, used
 
 
-class _Member:
-    """One head, on upper layers of its own (`top`) or on the packaged ones."""
+class _Heads:
+    """The members' heads, side by side as stacks of matrices."""
 
-    def __init__(self, weights: Weights, number: int) -> None:
-        def part(name: str) -> Layer:
-            return _dense(weights, f"{number}.{name}")
+    def __init__(self, weights: Weights) -> None:
+        def stack(name: str) -> Layer:
+            members = range(int(weights["members"]))
+            layers = [_dense(weights, f"{number}.{name}") for number in members]
+            kernels, biases = zip(*layers, strict=True)
+            return np.stack(kernels), np.stack(biases)[:, None]
 
-        self.top = number if f"{number}.top0.kernel" in weights else PACKAGED
-        self._mean, self._deviation = part("spread")
-        self._near, self._norm, self._middle = part("near"), part("norm"), part("middle")
-        self._far, self._far2, self._out = part("far"), part("far2"), part("out")
+        mean, deviation = stack("spread")
+        self._mean, self._deviation = mean[:, None], deviation
+        self._near, self._middle, self._out = stack("near"), stack("middle"), stack("out")
+        self._far, self._far2 = stack("far"), stack("far2")
+        scale, shift = stack("norm")
+        self._norm = scale[:, None], shift
         self.reset()
 
     def reset(self) -> None:
@@ -125,18 +128,19 @@ class _Member:
         self._kept: Floats | None = None
 
     def __call__(self, embedded: Floats) -> tuple[Floats, Floats]:
-        """Near windows (n, 384) and log-odds of each word against all the rest (n, words)."""
+        """Shape (members, n, 96) to near windows (members, n, 384) and log-odds of each word
+        against all the rest (members, n, words)."""
         scaled = (embedded - self._mean) / self._deviation
-        kept = np.repeat(scaled[:1], _KEPT, 0) if self._kept is None else self._kept
-        known = np.concatenate([kept, scaled])
-        self._kept = known[-_KEPT:]
-        count = len(scaled)
-        near = np.concatenate([_back(known, k, count) for k in reversed(range(NEAR))], 1)
+        kept = np.repeat(scaled[:, :1], _KEPT, 1) if self._kept is None else self._kept
+        known = np.concatenate([kept, scaled], axis=1)
+        self._kept = known[:, -_KEPT:]
+        count = scaled.shape[1]
+        near = np.concatenate([_back(known, k, count) for k in reversed(range(NEAR))], axis=2)
         small = np.maximum(_through(known, self._far), 0)
-        far = np.concatenate([_back(small, k, count) for k in reversed(range(FAR))], 1)
+        far = np.concatenate([_back(small, k, count) for k in reversed(range(FAR))], axis=2)
         hidden = _normed(_through(near, self._near), self._norm)
         hidden = np.maximum(_through(hidden, self._middle), 0)
-        both = np.concatenate([hidden, np.maximum(_through(far, self._far2), 0)], 1)
+        both = np.concatenate([hidden, np.maximum(_through(far, self._far2), 0)], axis=2)
         return near, _log_odds(_through(both, self._out))
 
 
@@ -149,8 +153,8 @@ def _dense(weights: Weights, stem: str) -> Layer:
 
 def _back(values: Floats, steps: int, count: int) -> Floats:
     """The last `count` values, each `steps` times 80 ms earlier."""
-    end = len(values) - 2 * steps
-    return values[end - count : end]
+    end = values.shape[1] - 2 * steps
+    return values[:, end - count : end]
 
 
 def _through(values: Floats, layer: Layer) -> Floats:
@@ -158,16 +162,16 @@ def _through(values: Floats, layer: Layer) -> Floats:
 
 
 def _normed(values: Floats, norm: Layer) -> Floats:
-    centred = values - values.mean(1, keepdims=True)
-    spread = np.sqrt(values.var(1, keepdims=True) + 1e-5)
+    centred = values - values.mean(-1, keepdims=True)
+    spread = np.sqrt(values.var(-1, keepdims=True) + 1e-5)
     return np.maximum(centred / spread * norm[0] + norm[1], 0)
 
 
 def _log_odds(logits: Floats) -> Floats:
     """Of each class but the first (none of the words) against all others, within +-16."""
-    chances = np.exp(logits - logits.max(1, keepdims=True))
-    chances /= chances.sum(1, keepdims=True)
-    words = np.clip(chances[:, 1:], 1e-7, 1 - 1e-7)
+    chances = np.exp(logits - logits.max(-1, keepdims=True))
+    chances /= chances.sum(-1, keepdims=True)
+    words = np.clip(chances[..., 1:], 1e-7, 1 - 1e-7)
     return np.log(words / (1 - words)).astype(np.float32)
 
 

@@ -8,6 +8,7 @@ must give the same numbers however the sound is cut into blocks.
 
 import hashlib
 import struct
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -85,29 +86,41 @@ class Trunk:
 
 
 class Top:
-    """The upper nine layers, packaged or ours: trunk rows in, embeddings of 96 numbers out."""
+    """The upper nine layers, packaged or ours: trunk rows in, embeddings of 96 numbers out.
 
-    def __init__(self, layers: list[Layer]) -> None:
-        self._layers = [_Stream(kernel, bias) for kernel, bias in layers]
-        self._rows: Floats = np.zeros((5, 96), np.float32)
+    Several sets of layers run side by side, as one stack of matrices: it is calls that cost.
+    """
+
+    def __init__(self, sets: Sequence[Sequence[Layer]]) -> None:
+        stacked = [
+            (np.stack([kernel for kernel, _ in layer]), np.stack([[bias] for _, bias in layer]))
+            for layer in zip(*sets, strict=True)
+        ]
+        self._layers = [_Stream(kernel, bias) for kernel, bias in stacked]
+        self._rows: Floats = np.zeros((len(sets), 5, 96), np.float32)
 
     def __call__(self, rows: Floats) -> Floats:
-        """Shape (n, 4, 72) to (n, 96): one embedding each 40 ms."""
+        """Shape (n, 4, 72) to (sets, n, 96): one embedding each 40 ms."""
+        rows = np.broadcast_to(rows, (len(self._rows), *rows.shape))
         for number, layer in enumerate(self._layers[:-1]):
             rows = layer.time(rows) if number % 2 else layer.bands(rows)
             if number in {3, 7}:
                 rows = _halve_bands(rows)
         # The packaged network halves the time here too. Taking the larger of every two neighbours
         # and every second of those gives both of its phases: an embedding each 40 ms, not 80.
-        known = np.concatenate([self._rows, rows[:, 0]])
-        self._rows = known[-5:]
-        pairs = np.maximum(known[:-1], known[1:])
+        known = np.concatenate([self._rows, rows[:, :, 0]], axis=1)
+        self._rows = known[:, -5:]
+        pairs = np.maximum(known[:, :-1], known[:, 1:])
         last = self._layers[-1]
-        return np.concatenate([pairs[:-4], pairs[2:-2], pairs[4:]], 1) @ last.kernel + last.bias
+        taps = np.concatenate([pairs[:, :-4], pairs[:, 2:-2], pairs[:, 4:]], axis=2)
+        return np.asarray(taps @ last.kernel + last.bias, np.float32)
 
 
 class _Stream:
-    """One convolution over a stream: it keeps the two rows that the next call looks back on."""
+    """One convolution over a stream: it keeps the two rows that the next call looks back on.
+
+    Rows are (..., time, bands, channels); with a leading axis, kernel and bias have it too.
+    """
 
     def __init__(self, kernel: Floats, bias: Floats) -> None:
         self.kernel, self.bias = kernel, bias
@@ -126,14 +139,19 @@ class _Stream:
         return self._out(self._behind(rows))
 
     def _behind(self, rows: Floats) -> Floats:
-        kept = np.zeros((2, *rows.shape[1:]), np.float32) if self._kept is None else self._kept
-        known = np.concatenate([kept, rows])
-        self._kept = known[-2:]
-        return np.concatenate([known[:-2], known[1:-1], known[2:]], axis=2)
+        if self._kept is None:
+            self._kept = np.zeros((*rows.shape[:-3], 2, *rows.shape[-2:]), np.float32)
+        known = np.concatenate([self._kept, rows], axis=-3)
+        self._kept = known[..., -2:, :, :]
+        parts = [known[..., :-2, :, :], known[..., 1:-1, :, :], known[..., 2:, :, :]]
+        return np.concatenate(parts, axis=-1)
 
     def _out(self, taps: Floats) -> Floats:
-        flat = taps.reshape(-1, taps.shape[2]) @ self.kernel + self.bias
-        return np.maximum(np.maximum(flat, LEAK * flat), LEAST).reshape(*taps.shape[:2], -1)
+        flat = taps.reshape(*taps.shape[:-3], -1, taps.shape[-1]) @ self.kernel
+        flat += self.bias
+        np.maximum(flat, LEAK * flat, out=flat)
+        np.maximum(flat, LEAST, out=flat)
+        return flat.reshape(*taps.shape[:-1], -1)
 
 
 LEAK: Final = np.float32(0.2)
@@ -142,12 +160,17 @@ LEAST: Final = np.float32(-0.4)
 
 
 def _beside(rows: Floats) -> Floats:
-    padded = np.pad(rows, ((0, 0), (1, 1), (0, 0)))
-    return np.concatenate([padded[:, :-2], padded[:, 1:-1], padded[:, 2:]], axis=2)
+    """Each band with its neighbours; beyond the outermost there is nothing."""
+    width = rows.shape[-1]
+    taps = np.zeros((*rows.shape[:-1], 3 * width), np.float32)
+    taps[..., 1:, :width] = rows[..., :-1, :]
+    taps[..., width : 2 * width] = rows
+    taps[..., :-1, 2 * width :] = rows[..., 1:, :]
+    return taps
 
 
 def _halve_bands(rows: Floats) -> Floats:
-    return np.maximum(rows[:, 0::2], rows[:, 1::2])
+    return np.maximum(rows[..., 0::2, :], rows[..., 1::2, :])
 
 
 def _halve_time(rows: Floats) -> Floats:

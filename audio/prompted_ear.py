@@ -99,8 +99,8 @@ def looks(utterance: Samples) -> Floats:
     """What the network sees of an utterance: LOOKS embeddings, (LOOKS x 96,)."""
     sound = np.concatenate([np.zeros(LEAD, np.int16), utterance]).astype(np.float32)
     sound = sound[len(sound) % STEP :]
-    embedded = Top(list(packaged_layers()[TRUNK_LAYERS:]))(Trunk()(Mel()(sound)))
-    return embedded[-1 - 2 * (LOOKS - 1) :: 2].ravel()
+    (embedded,) = Top([packaged_layers()[TRUNK_LAYERS:]])(Trunk()(Mel()(sound)))
+    return np.asarray(embedded[-1 - 2 * (LOOKS - 1) :: 2].ravel(), np.float32)
 
 
 def _dense(arrays: Mapping[str, NDArray[np.generic]], name: str) -> Layer:
