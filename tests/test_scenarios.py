@@ -60,10 +60,17 @@ def test_every_fault_has_a_scenario() -> None:
 def test_the_same_seed_gives_the_same_events(tmp_path: Path) -> None:
     scenario = written(tmp_path, SHORT)
     for name in ("one.jsonl", "two.jsonl"):
-        assert run("simulate", scenario, "--events", str(tmp_path / name), "--seed", "3")
+        result = run("simulate", scenario, "--events", str(tmp_path / name), "--seed", "3")
+        assert result.exit_code == 0
     first, second = ((tmp_path / name).read_text() for name in ("one.jsonl", "two.jsonl"))
     assert first
     assert first == second
+
+
+def test_any_whole_number_is_a_seed(tmp_path: Path) -> None:
+    scenario = written(tmp_path, SHORT.replace("seconds = 8", "seconds = 0.1"))
+    for seed in ("-1", "0", "99999999999"):
+        assert run("simulate", scenario, "--seed", seed).exit_code == 0
 
 
 def test_events_go_to_stdout_as_lines_in_order_of_time(tmp_path: Path) -> None:

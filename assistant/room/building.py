@@ -178,7 +178,7 @@ def _spoken(act: Act, voice: Voice, seed: int, rate: int) -> Utterance:
 
 def _world(room: RoomTable, seed: int) -> World:
     response = read_sound(room.response) if room.response else None
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed % 2**32)
     return World(
         person_path=person_path(response),
         echo_path=None if room.echo_db is None else echo_path(response, room.echo_db),

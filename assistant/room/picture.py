@@ -15,6 +15,8 @@ LANES = {"state": 58.0, "unknot": 92.0, "person": 122.0, "heard": 208.0, "massag
 """Top of each lane of the whole session, from the picture's top."""
 LANES_END, CLOSE_UP, CLOSE_UP_HEIGHT = 316.0, 356.0, 208.0
 LABEL_ROWS, LABEL_SIZE, LEVELS = 4, 11.5, 5
+SHORTEST_LABEL = 80.0
+"""A prompt's words are written where there is room for a few of them."""
 STATE_FILL = {
     "massage": "#bfe3c6",
     "paused": "#fbe3a8",
@@ -115,7 +117,8 @@ def _voice(drawing: Drawing, axis: Axis, log: Log, top: float) -> None:
         if axis.shows(prompt.start, prompt.end):
             x, width = axis.x(prompt.start), axis.x(prompt.end) - axis.x(prompt.start)
             drawing.box(x, top, width, 18, VOICE, round_by=2)
-            drawing.text(x + 4, top + 13, fit(prompt.label, width - 8, 11), size=11)
+            if width >= SHORTEST_LABEL:
+                drawing.text(x + 4, top + 13, fit(prompt.label, width - 8, 11), size=11)
 
 
 def _person(drawing: Drawing, axis: Axis, log: Log) -> None:
