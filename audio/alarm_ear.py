@@ -32,7 +32,7 @@ SAMPLES: Final = 5
 """Samples of one person's "stop" that are kept at most."""
 ALIKE: Final = 4.0
 """Log-odds that full likeness to a sample adds to "stop"; none below SOMEWHAT_ALIKE."""
-SOMEWHAT_ALIKE: Final = 0.4
+SOMEWHAT_ALIKE: Final = 0.3
 
 
 class AlarmEar:
