@@ -29,7 +29,7 @@ from audio.headset import Headset
 from audio.voice import Voice
 from intents.intent import Intent
 
-PERSON_VOICES = ("gmw/en-us+edward", "gmw/en-us+m6", "gmw/en-us+f5", "gmw/en-us+f2", "gmw/en-us+f1")
+PERSON_VOICES = ("gmw/en-us+edward", "gmw/en-us+f5", "gmw/en-us+f2", "gmw/en-us+m6")
 """Whose voice the person has, by seed; never the assistant's own. Of espeak's voices these are the
 ones that the embedded ears hear best (bench/simulate.py)."""
 PERSON_RATES = (170, 150, 135)
