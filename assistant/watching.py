@@ -51,6 +51,7 @@ class Watching:
         self._listeners: list[Callable[[Line], None]] = []
         self._news = asyncio.Event()
         self._changes = 0
+        self._wrong = False
 
     def publish(self, line: Line) -> None:
         """Take an event line of the session."""
@@ -118,7 +119,9 @@ class Watching:
         try:
             note(what)
         except Exception as error:
-            complain(f"the board is wrong from here on: {error!r}")
+            if not self._wrong:
+                complain(f"what helpers see is wrong from here on: {error!r}")
+            self._wrong = True
 
 
 def complain(what: object) -> None:

@@ -174,8 +174,9 @@ async def test_the_state_is_told_again_while_nothing_changes(
         told(settings, table(mosquitto.port)) as session,
     ):
         session.say(Intent.PAUSE)
-        await until(lambda: seen.states() and not session.conductor.ended)
-        await asyncio.sleep(1.5)
+        await until(lambda: seen.states() and seen.states()[-1]["state"] == "paused")
+        await until(lambda: not session.watching.board().saying)
+        await asyncio.sleep(0.7)
         before = len(seen.states())
         await until(lambda: len(seen.states()) > before, 6.0)
 

@@ -1,6 +1,7 @@
 """The helper's page without a browser: who is refused, how many may watch, how it ends."""
 
 import asyncio
+import contextlib
 import http.client
 import json
 import os
@@ -12,6 +13,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +30,7 @@ from assistant.watching import watched
 
 pytest.importorskip("starlette", reason="the page is an extra: pip install 'unknot[page]'")
 from assistant.page.link import link_file
-from assistant.page.server import Server
+from assistant.page.server import MOST_CONNECTIONS, Server
 from assistant.page.stream import MOST_WATCHERS, Stream
 
 WATCHERS = 50
@@ -235,6 +237,23 @@ async def test_who_comes_when_too_many_watch_can_still_stop(settings: Settings) 
 
 
 @in_loop
+async def test_a_flood_of_connections_leaves_the_session_its_own(settings: Settings) -> None:
+    async with served(settings) as page:
+        flood = [
+            await asyncio.open_connection("127.0.0.1", page.place.port)
+            for _ in range(MOST_CONNECTIONS + 100)
+        ]
+        await until(lambda: sum(reader.at_eof() for reader, _ in flood) == 100)
+        assert page.session.device.on
+        for _, writer in flood:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+        assert (await page.ask("POST", "stop"))[0] == 303
+        assert len(page.session.off_at) == 1
+
+
+@in_loop
 async def test_a_stuck_watcher_is_let_go_and_has_kept_one_board(settings: Settings) -> None:
     session = WatchedRehearsal(settings)
     sent: list[Any] = []
@@ -274,6 +293,35 @@ async def test_a_port_that_is_taken_is_told_and_the_session_goes_on(
     told = capsys.readouterr().err
     assert told.startswith(f"unknot: the helper's page cannot use port {port}: ")
     assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("missing", "module", "extra"),
+    [
+        ("uvicorn", "assistant.page.server", "unknot[page]"),
+        ("aiomqtt", "assistant.homeassistant", "unknot[mqtt]"),
+    ],
+)
+@in_loop
+async def test_an_extra_that_is_missing_is_told_and_the_session_goes_on(
+    settings: Settings,
+    missing: str,
+    module: str,
+    extra: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    session = WatchedRehearsal(settings).in_massage()
+    home = settings.home_assistant.model_copy(update={"enabled": extra == "unknot[mqtt]"})
+    page = PageTable(enabled=extra == "unknot[page]", port=0)
+    wanted = replace(settings, home_assistant=home)
+    async with watched(session.watching, wanted, page, session.stop):
+        assert session.device.on
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1
+    assert f"needs {missing} (pip install '{extra}')" in told[0]
 
 
 @in_loop
@@ -317,7 +365,7 @@ def run_with_page(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 def test_ctrl_c_ends_a_session_that_is_being_watched(
     run_with_page: subprocess.Popen[str], number: signal.Signals, tmp_path: Path
 ) -> None:
-    """The server would like to have these signals for itself, and so to delay the off."""
+    """By the session's own word, with a stream open, and the link is gone afterwards."""
     assert run_with_page.stderr
     found = re.search(r"http://127\.0\.0\.1:\S+", run_with_page.stderr.readline())
     assert found

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from assistant.page.link import Link, forget_link, invitation, keep_link
 from assistant.page.site import make_site
@@ -23,12 +24,24 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104, only when the person asks for it
 NOWHERE = ("192.0.2.1", 9)
 """An address of nobody (RFC 5737); asking the way there sends nothing."""
 LOOK_SECONDS = 0.1
+MOST_CONNECTIONS = 200
+"""Well above the watchers, well below the files that a process may open."""
 WAITING = 64
 """Who comes before the server runs, or all at once, waits."""
 
 
+class _Protocol(H11Protocol):
+    """One connection; too many of them would take the session's files and sockets away."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take it, or drop it at once."""
+        super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.abort()
+
+
 class _Uvicorn(uvicorn.Server):
-    """uvicorn, but Ctrl-C stays with the session: there it is an off."""
+    """uvicorn, but Ctrl-C stays with the session alone: there it is an off."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -55,7 +68,7 @@ class Server:
         self._server = _Uvicorn(
             uvicorn.Config(
                 make_site(watching, stop, token, frozenset(names)),
-                http="h11",
+                http=_Protocol,
                 ws="none",
                 loop="none",
                 lifespan="off",
@@ -64,7 +77,7 @@ class Server:
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_graceful_shutdown=1,  # else an open stream keeps it from ending for ever
+                timeout_graceful_shutdown=1,  # else a stuck watcher would keep it from ending
             )
         )
 
