@@ -65,6 +65,8 @@ TIER_TRIGGER = {
     Tier.SORE: Trigger.SORE,
     Tier.STOP: Trigger.HALT,
 }
+NOISE_RISES_DB = 0.5
+"""How fast the noise floor follows a room that gets louder: 2 dB a second at four beats."""
 ALWAYS_LIKELY = frozenset({Intent.HELP, Intent.REPEAT})
 LIKELY = frozenset(
     {
@@ -303,10 +305,10 @@ class Session:
         self._suspect_until = None
         s.last_heard_at = s.now
         said_stop = meaning.intent is Intent.STOP and not pressed
+        if said_stop and s.now < s.checked_at + SAME_WORD_SECONDS:
+            return
         if said_stop and self.state is State.HEARING_CHECK:
             self._move(self._phase.answers(s)[Intent.STOP](s, meaning))
-            return
-        if said_stop and s.now < s.checked_at + SAME_WORD_SECONDS:
             return
         if self._same_word(meaning):
             return
@@ -393,6 +395,8 @@ class Session:
     # What the devices tell
 
     def _beat(self, event: Health, now: float) -> None:
+        s = self._stage
+        s.noise_db = min(s.noise_db + NOISE_RISES_DB, event.level_db)
         self._stage.governor.hears(event.block_age, event.ears_answer, event.practice, now)
 
     def _report(self, report: MassagerReport) -> None:

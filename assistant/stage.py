@@ -85,7 +85,11 @@ class Stage:
     reason: int = 0
     """Index of the screening question that is due."""
     checked_at: float = float("-inf")
-    """When the hearing check was passed."""
+    """When the word was last heard in the hearing check."""
+    heard_once: bool = False
+    """The word was heard a first time, in a room so loud that it is asked for twice."""
+    noise_db: float = -100.0
+    """The quietest of the last seconds at the microphone, the loudspeaker's echo taken out."""
     step_is_new: bool = False
     """The step that is about to be spoken begins, rather than being said again."""
     moving: bool = False

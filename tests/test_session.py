@@ -684,3 +684,16 @@ def test_the_end_of_a_confirmed_word_is_not_taken_for_another_word(in_massage: R
     in_massage.run_for(1.5)
     in_massage.say(Intent.CONTINUE)
     assert in_massage.session.state is State.DOING
+
+
+def test_in_a_loud_room_the_word_is_asked_for_twice(make: Callable[[State], Rehearsal]) -> None:
+    rehearsal = make(State.HEARING_CHECK)
+    for _ in range(300):
+        rehearsal.tell(Health(rehearsal.now, 0.0, -30.0, 0))
+    rehearsal.say(Intent.STOP)
+    rehearsal.say(Intent.STOP)
+    assert rehearsal.session.state is State.HEARING_CHECK
+    assert prompts(rehearsal)[-1] == "hearing_check.again"
+    rehearsal.run_for(3.0)
+    rehearsal.say(Intent.STOP)
+    assert rehearsal.session.state is State.RATING_BEFORE

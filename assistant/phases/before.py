@@ -19,6 +19,8 @@ RELAXING_ROUTINE = "paced-breathing"
 HANDS_ROUTINE = "hands-on"
 REASONS = ("injury", "surgery", "sudden", "clots", "skin", "condition")
 """The article's six reasons to skip massage, one question each."""
+LOUD_ROOM_DB = -40.0
+"""A room louder than this, 10 dB below a person's voice, is asked for the word twice."""
 YES_NO = frozenset({Intent.YES, Intent.NO, Intent.UNSURE})
 RATED_KINDS = frozenset({"massage", "breathing", "rest", "movement"})
 
@@ -232,6 +234,10 @@ class HearingCheck(Phase):
         return Trigger.UNHEARD
 
     def _heard(self, s: Stage, meaning: Meaning) -> Reply:
+        if s.noise_db > LOUD_ROOM_DB and not s.heard_once:
+            s.heard_once, s.checked_at = True, s.now
+            s.say("hearing_check.again")
+            return None
         s.answered()
         s.governor.arm()
         s.checked_at = s.now
