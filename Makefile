@@ -33,12 +33,13 @@ test: $(TESTABLE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+	$(BIN)/python tests/planted
 
 bench: $(TESTABLE)
 	@for script in bench/[!_]*.py; do $(BIN)/python "$$script"; done
 
 faults: $(TESTABLE)
-	@for script in bench/*faults.py; do $(BIN)/python "$$script"; done
+	@$(BIN)/python bench/faults.py
 
 train: $(TRAINABLE)
 	@$(BIN)/python -m training
