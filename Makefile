@@ -36,7 +36,8 @@ test: $(TESTABLE)
 	$(BIN)/python tests/planted
 
 bench: $(TESTABLE)
-	@for script in bench/[!_]*.py; do $(BIN)/python "$$script"; done
+	@for name in session voice simulate off_delay hearing hearing_words; do \
+		echo "== $$name"; $(BIN)/python "bench/$$name.py"; done
 
 faults: $(TESTABLE)
 	@$(BIN)/python bench/faults.py
