@@ -15,9 +15,6 @@ from pathlib import Path
 from typing import IO, Any
 
 import click
-import numpy as np
-import numpy.typing as npt
-import soundfile
 from rich.console import Console
 
 from assistant.diary import JournalDiary
@@ -26,12 +23,10 @@ from assistant.room.building import Outlets, Play, build_room, read_play
 from assistant.room.expectations import Log, Verdict, judge
 from assistant.room.narrator import Narrator, conclusion
 from assistant.room.picture import draw
+from assistant.room.recording import recording, unwritable
 from assistant.room.scenario import Scenario
-from assistant.room.sound import BLOCK, RATE
-from audio.errors import UnknotError
 
 Line = dict[str, Any]
-Block = npt.NDArray[np.int16]
 DEMO_SPEED = 4.0
 """The demo is told this many times as fast as it would happen."""
 WALL_START = 1_790_000_000.0
@@ -118,7 +113,7 @@ def play(
     now = 0.0
     with ExitStack() as stack:
         events = stack.enter_context(_events(wanted.events))
-        record = stack.enter_context(_recording(wanted.record))
+        record = stack.enter_context(recording(wanted.record))
         journal = stack.enter_context(_journal())
 
         def publish(line: Line) -> None:
@@ -175,36 +170,11 @@ def _events(target: str | None) -> Iterator[IO[str] | None]:
             with Path(target).open("w", encoding="utf-8") as file:
                 yield file
         except OSError as error:
-            raise _unwritable(Path(target), error) from None
-
-
-@contextmanager
-def _recording(path: Path | None) -> Iterator[Callable[[Block, Block], None]]:
-    """Take blocks of microphone and loudspeaker; left and right of a WAV where one is wanted."""
-    if path is None:
-        yield lambda _mic, _played: None
-        return
-    try:
-        file = soundfile.SoundFile(path, "w", RATE, 2, "PCM_16", format="WAV")
-    except (soundfile.SoundFileError, OSError) as error:
-        raise _unwritable(path, error) from None
-    with file:
-        both = np.zeros((BLOCK, 2), np.int16)
-
-        def record(mic: Block, played: Block) -> None:
-            both[:, 0], both[:, 1] = mic, played
-            file.write(both)
-
-        yield record
+            raise unwritable(Path(target), error) from None
 
 
 def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise _unwritable(path, error) from None
-
-
-def _unwritable(path: Path, error: Exception) -> UnknotError:
-    reason = error.strerror if isinstance(error, OSError) else "the folder does not take it"
-    return UnknotError(f"{path}: {reason or error}", "give a path that can be written")
+        raise unwritable(path, error) from None

@@ -2,16 +2,18 @@
 
     python bench/simulate.py [--voices]
 
-The first figure is a session of over ten minutes with the massager, whole program, one process. It
-measures; it never judges, and nothing in it is a test.
+The first figure is a session of over ten minutes with the massager, through the command itself.
+It measures; it never judges, and nothing in it is a test.
 """
 
+import json
 import resource
+import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,10 +21,9 @@ from assistant.hearing import load_ears, make_voice
 from assistant.paths import voice_folder
 from assistant.phases.massage import ANSWERS
 from assistant.room.acoustics import Microphone, person_path
-from assistant.room.building import PERSON_RATES, PERSON_VOICES, read_play
+from assistant.room.building import PERSON_RATES, PERSON_VOICES
 from assistant.room.sound import BLOCK, RATE, utterance
 from assistant.settings import Settings, load
-from assistant.simulate import Wanted, play
 from audio.echo import EchoCanceller
 from audio.messages import Level
 from audio.pipeline import Pipeline
@@ -93,20 +94,32 @@ def main(arguments: list[str]) -> None:
 
 
 def print_speed() -> None:
-    """One long session: how much faster than real time, processor time, memory."""
+    """One long session through the command: how much faster than real time, and what it takes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "session.toml"
         path.write_text(SESSION, encoding="utf-8")
-        chosen = read_play(path)
         # Once to render what is spoken, which a machine does only once.
-        play(chosen, Wanted(), 0, title="bench")
-        began = time.process_time()
-        session = play(chosen, Wanted(), 0, title="bench").log.events[-1]
-        seconds = time.process_time() - began
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        _simulate(path)
+        before = _seconds_of_children()
+        session = _simulate(path)
+        seconds = _seconds_of_children() - before
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print(f"session simulated: {session['at']:.0f} s, ended {session.get('why', 'by the clock')}")
     print(f"processor time: {seconds:.1f} s, {session['at'] / seconds:.0f} times real time")
     print(f"largest memory: {memory:.0f} MB")
+
+
+def _simulate(path: Path) -> dict[str, Any]:
+    """Play a scenario with the command, and return its last event."""
+    command = [sys.executable, "-m", "assistant", "simulate", str(path), "--events", "-"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    last: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return last
+
+
+def _seconds_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def print_voices(settings: Settings) -> None:
