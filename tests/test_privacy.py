@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_power_cut import Program, said
+from typed_program import Program, said
 
 from assistant.service import this_program
 from audio.sound import RATE, Samples, read, write
