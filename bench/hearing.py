@@ -243,7 +243,7 @@ class Bench:
         print("\nfalse halts: suspect, confirmed")
         kept: dict[str, list[Outcome]] = {}
         talk = trials.talk(self.bank)[:: self.every]
-        alone = trials.surroundings_alone(self.bank)
+        alone = trials.surroundings_alone(self.bank)[:: self.every]
         hours = sum(len(item.sound) for item in talk) / RATE / 3600
         for name, ear in self.ears.items():
             made = [ear(cleaned(item.sound), Intent.STOP) for item in talk]
@@ -377,7 +377,10 @@ def picture(drawn: dict[str, list[tuple[float, float]]]) -> str:
         if rate <= most:
             x, y = place(rate, 0)
             parts.append(f'<text x="{x}" y="{y + 18}" text-anchor="middle">{rate}</text>')
-    caption = "false halts an hour of other people's talk; recall of “stop” over five conditions"
+    caption = (
+        "false halts an hour of talk; recall of “stop” over five conditions "
+        "(on people whom the alarm ear was trained on, except with your own FOLDER)"
+    )
     parts.append(f'<text x="{left}" y="{height - 8}">{caption}</text>')
     for (name, points), colour in zip(drawn.items(), COLOURS, strict=False):
         where = [place(*point) for point in points]

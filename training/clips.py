@@ -90,7 +90,7 @@ def read(folders: list[Path], voices: Path | None = None) -> Bank:
 
 
 def read_voices(bank: Bank, folder: Path) -> None:
-    """Adds what training.voices or training.plain_voices made."""
+    """Adds what training.voices made."""
     with (folder / "index.csv").open(newline="") as index:
         for row in csv.DictReader(index):
             _sort_voice(bank, row, folder)

@@ -47,7 +47,7 @@ def arrays(members: list[Any], scale: Any, offset: Any) -> dict[str, NDArray[np.
 
 
 def dense(name: str, layer: Any) -> dict[str, NDArray[np.generic]]:
-    """One layer, its kernel rounded to 8 bits."""
+    """One layer, its kernel rounded."""
     kernel = np.asarray(layer["kernel"])
     step = np.maximum(np.abs(kernel).max(0), 1e-8) / LEVELS
     return {

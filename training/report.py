@@ -22,10 +22,15 @@ EARLY, LATE = 4800, 24_000
 """A word counts as heard from 300 ms before its end to 1.5 s after it."""
 APART = 32_000
 """Firings closer than 2 s are one false halt."""
-SUSPECT_AN_HOUR, SURE_AN_HOUR = 55.0, 4.0
-"""False halts of "stop" an hour of other people's talk that the two bars are set for."""
-OTHERS_AN_HOUR = (12.0, 1.5)
-"""The same for each of the other words."""
+AN_HOUR = {
+    "stop": (55.0, 3.2),
+    "dizzy": (12.0, 3.0),
+    "tingling": (12.0, 3.0),
+    "pause": (20.0, 6.0),
+    "start": (3.0, 1.5),
+}
+"""False halts an hour of other people's talk at which the low and the high bar are set: more where
+a false one costs less."""
 LOW_ODDS, HIGH_ODDS = (
     float(np.log(bar / (1 - bar))) for bar in (BARS["alarm"].low, BARS["alarm"].high)
 )
@@ -77,9 +82,8 @@ def calibration(judged: list[Judged]) -> tuple[Floats, Floats]:
     hours = sum(item.stream.end for item in talk) / RATE / 3600
     pairs = []
     for number, word in enumerate(WORDS):
-        rates = (SUSPECT_AN_HOUR, SURE_AN_HOUR) if word == "stop" else OTHERS_AN_HOUR
         tracks = [item.odds[:, number] for item in talk]
-        low, high = (_bar(tracks, rate * hours) for rate in rates)
+        low, high = (_bar(tracks, rate * hours) for rate in AN_HOUR[word])
         pairs.append((low, max(high, low + 0.5)))
     lows, highs = (np.array(side, np.float32) for side in zip(*pairs, strict=True))
     scale = (HIGH_ODDS - LOW_ODDS) / (highs - lows)
