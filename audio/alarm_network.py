@@ -90,7 +90,8 @@ class Network:
         known = np.concatenate([kept, odds])
         self._before = known[-(SMOOTHED - 1) :]
         parts = [known[k : len(known) - SMOOTHED + 1 + k] for k in range(SMOOTHED)]
-        return np.mean(parts, axis=0, dtype=np.float32)
+        steadied: Floats = np.mean(parts, axis=0, dtype=np.float32)
+        return steadied
 
 
 def _tops(weights: Weights) -> tuple[list[list[Layer]], list[int]]:
@@ -164,7 +165,8 @@ def _through(values: Floats, layer: Layer) -> Floats:
 def _normed(values: Floats, norm: Layer) -> Floats:
     centred = values - values.mean(-1, keepdims=True)
     spread = np.sqrt(values.var(-1, keepdims=True) + 1e-5)
-    return np.maximum(centred / spread * norm[0] + norm[1], 0)
+    normed: Floats = np.maximum(centred / spread * norm[0] + norm[1], 0)
+    return normed
 
 
 def _log_odds(logits: Floats) -> Floats:
@@ -172,7 +174,8 @@ def _log_odds(logits: Floats) -> Floats:
     chances = np.exp(logits - logits.max(-1, keepdims=True))
     chances /= chances.sum(-1, keepdims=True)
     words = np.clip(chances[..., 1:], 1e-7, 1 - 1e-7)
-    return np.log(words / (1 - words)).astype(np.float32)
+    odds: Floats = np.log(words / (1 - words)).astype(np.float32)
+    return odds
 
 
 def _floats(array: NDArray[np.generic]) -> Floats:

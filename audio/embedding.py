@@ -64,7 +64,8 @@ class Mel:
         frames = np.lib.stride_tricks.sliding_window_view(heard, _FRAME)[::_HOP][:count]
         spectrum = np.fft.rfft(frames * self._window)
         power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) @ self._bands
-        return np.log10(np.maximum(power, _SILENCE)) + np.float32(2.0)
+        frames_db: Floats = np.log10(np.maximum(power, _SILENCE)) + np.float32(2.0)
+        return frames_db
 
 
 class Trunk:

