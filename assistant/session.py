@@ -281,7 +281,7 @@ class Session:
         if heard.intent is None:
             self._not_understood()
             return
-        meaning = Meaning(heard.intent, heard.value, heard.topic)
+        meaning = self._known(Meaning(heard.intent, heard.value, heard.topic))
         if heard.level is Level.SUSPECT:
             self._suspect(meaning)
         elif meaning.intent in SAFETY:
@@ -290,6 +290,12 @@ class Session:
             self._halt(meaning, pressed=heard.ear is Ear.BUTTON)
         elif s.now >= self._confirmed_at + SAME_UTTERANCE_SECONDS:
             self._obey(meaning)
+
+    def _known(self, meaning: Meaning) -> Meaning:
+        """A safety word whose topic nobody has advice for is the safety word all the same."""
+        if meaning.intent in SAFETY and meaning.topic not in self._stage.advice:
+            return Meaning(meaning.intent, meaning.value)
+        return meaning
 
     def _suspect(self, meaning: Meaning) -> None:
         if meaning.intent in SAFETY and self.state in MASSAGE:

@@ -25,7 +25,7 @@ from assistant.state import MASSAGE, State
 from audio.errors import UnknotError
 from audio.messages import Ear, Fault, Health, Heard, Level, Recovered, SayBegan, SayEnded
 from audio.wire import Garbage, encode, from_audio
-from intents.intent import Intent
+from intents.intent import SAFETY, Intent
 
 HERE = Path(__file__).parent
 CONFIG = default_folder()
@@ -125,6 +125,17 @@ def test_a_block_that_comes_out_of_the_future_is_no_reason_to_stay_on(
     rehearsal.tell(Health(rehearsal.now, age, -50.0, 0))
     rehearsal.run_for(4.0)
     assert not device(rehearsal).on
+
+
+@pytest.mark.parametrize("intent", sorted(SAFETY, key=lambda intent: intent.value))
+def test_a_safety_word_about_something_unknown_halts_all_the_same(
+    settings: Settings, intent: Intent
+) -> None:
+    rehearsal = massaging(settings)
+    told = Heard(Level.CONFIRMED, intent, "", Ear.WORDS, rehearsal.now, None, "nonsense")
+    rehearsal.tell(told)
+    assert not device(rehearsal).on
+    assert rehearsal.session.state not in MASSAGE
 
 
 # Files
