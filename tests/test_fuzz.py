@@ -138,6 +138,18 @@ def test_a_safety_word_about_something_unknown_halts_all_the_same(
     assert rehearsal.session.state not in MASSAGE
 
 
+@pytest.mark.parametrize("intent", sorted(set(Intent) - SAFETY, key=lambda intent: intent.value))
+@pytest.mark.parametrize("value", [None, 10**20, -1])
+def test_a_word_about_something_unknown_is_answered_and_ends_nothing(
+    settings: Settings, intent: Intent, value: int | None
+) -> None:
+    rehearsal = massaging(settings)
+    heard = Heard(Level.FINAL, intent, "", Ear.WORDS, rehearsal.now, value, "nonsense")
+    rehearsal.tell(heard)
+    rehearsal.run_for(5.0)
+    assert rehearsal.conductor.ended is None
+
+
 # Files
 
 Reading = Callable[[Path], object]

@@ -144,6 +144,9 @@ def length(s: Stage, meaning: Meaning, state: State) -> None:
 def usual_tool(s: Stage, meaning: Meaning, state: State) -> None:
     """Which tool is taken without asking; "ask" is none."""
     topic = meaning.topic or "ask"
+    if not s.script.has(f"usual_tool.{topic}"):
+        not_sensible(s, meaning, state)
+        return
     default = "" if topic == "ask" else topic
     s.manners = replace(s.manners, default_tool=default)
     s.emit(Remember("session.default_tool", default))
