@@ -209,7 +209,12 @@ class Journal:
         rows = self._db.execute(
             "SELECT at, kind, fields FROM event WHERE session = ? ORDER BY rowid", (session,)
         )
-        return [{"at": at, "kind": kind, **json.loads(fields)} for at, kind, fields in rows]
+        try:
+            return [{"at": at, "kind": kind, **json.loads(fields)} for at, kind, fields in rows]
+        except (ValueError, TypeError) as error:
+            raise JournalUnreadableError(
+                f"{self._path}: session {session} is damaged: {error}", "move the file away"
+            ) from error
 
     def _version(self) -> int:
         (version,) = self._db.execute("PRAGMA user_version").fetchone()

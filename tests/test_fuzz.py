@@ -229,6 +229,17 @@ def test_a_broken_journal_is_a_foreseeable_error_or_none(
     survives(_live_with, path)
 
 
+@pytest.mark.parametrize("damage", [b'"index": x', b'["index": 0', b'"indox": 0'])
+def test_a_damaged_row_of_the_journal_is_a_foreseeable_error_or_none(
+    tmp_path: Path, journal_bytes: bytes, damage: bytes
+) -> None:
+    path = tmp_path / "journal.sqlite3"
+    whole = b'"index": 0'
+    assert whole in journal_bytes
+    path.write_bytes(journal_bytes.replace(whole, damage[: len(whole)]))
+    survives(_live_with, path)
+
+
 def _live_with(path: Path) -> None:
     """Everything that a start of the program asks of its journal."""
     with Journal(path) as journal:
