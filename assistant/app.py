@@ -256,8 +256,10 @@ def _broken_off(journal: Journal, lost: list[SessionRecord]) -> tuple[str, int] 
     if not lost:
         return None
     newest = lost[-1]
-    steps = [line["index"] for line in journal.export(newest.id) if line["kind"] == "step"]
-    return (newest.routine, steps[-1]) if steps else None
+    steps = [line.get("index") for line in journal.export(newest.id) if line["kind"] == "step"]
+    if not steps or not isinstance(steps[-1], int):
+        return None
+    return newest.routine, steps[-1]
 
 
 def _quit_on_signals(live: Live) -> None:
