@@ -75,7 +75,7 @@ class Meaning:
 
     intent: Intent
     value: int | None = None
-    """The number said: 0 to 10 for NUMBER, 11 to 60 for COUNT, minutes for LENGTH, LONGER and SHORTER."""
+    """The number said: 0 to 10 for NUMBER, 11 to 60 for COUNT, minutes for LENGTH and LONGER."""
     topic: str | None = None
     """Which one: a routine's name for START, a tool (hands, balls, massager) for TOOL, a question's
     id for QUESTION, an advice id (dizzy, sick, headache, sharp_pain, sore, ...) for safety

@@ -2,4 +2,3 @@
 
 Time here is carried by the samples; nothing in this package may sleep or read a clock.
 """
-
