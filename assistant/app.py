@@ -19,6 +19,7 @@ from typing import TextIO, cast
 from rich.console import Console
 
 from assistant.build import NEVER, make_session
+from assistant.buttons import own_terminal, physical_stop
 from assistant.conductor import Conductor, Line
 from assistant.diary import JournalDiary
 from assistant.journal import Journal
@@ -207,8 +208,10 @@ class _App:
         live.tell(Begin(self._options.routine, self._unfinished))
         watching.follow(conductor.session)
         try:
-            async with watched(watching, self._settings, self._page(), live.interrupt):
-                why = await live.run()
+            terminal = None if microphone == KEYBOARD else own_terminal()
+            with physical_stop(live.interrupt, self._settings.button.pin, terminal):
+                async with watched(watching, self._settings, self._page(), live.interrupt):
+                    why = await live.run()
             failure = door.failure or side.failure
             if failure is not None:
                 raise failure

@@ -21,6 +21,7 @@ from assistant.routine_check import check_routine_file, read_routine
 from assistant.safety import DEFAULT_ADVICE, Advice
 from assistant.script import Prompt, Script, routine_prompts
 from assistant.settings_file import (
+    ButtonTable,
     EmergencyTable,
     HearingTable,
     HomeAssistantTable,
@@ -55,6 +56,7 @@ class Settings:
     journal: JournalTable
     page: PageTable
     home_assistant: HomeAssistantTable
+    button: ButtonTable
     script: Script
     routines: Mapping[str, Routine]
     advice: Mapping[str, Advice]
@@ -133,6 +135,7 @@ class _Loading:
             journal=table.journal,
             page=table.page,
             home_assistant=table.home_assistant,
+            button=table.button,
             script=script,
             routines=MappingProxyType(routines),
             advice=MappingProxyType(dict(advice.advice)),

@@ -118,6 +118,13 @@ class HomeAssistantTable(Table):
     """The room's name on the broker; empty is the machine's."""
 
 
+class ButtonTable(Table):
+    """A button that stops, wired between a pin of a Raspberry Pi and ground."""
+
+    pin: Annotated[Whole, Field(ge=0, le=27)] = 0
+    """The BCM number; 0 is none."""
+
+
 class SettingsTable(Table):
     """Everything in settings.toml; each key has its usual value, so a file may hold any part."""
 
@@ -129,6 +136,7 @@ class SettingsTable(Table):
     journal: JournalTable = JournalTable()
     page: PageTable = PageTable()
     home_assistant: HomeAssistantTable = HomeAssistantTable()
+    button: ButtonTable = ButtonTable()
 
 
 @dataclass(frozen=True)
