@@ -53,6 +53,8 @@ from audio.messages import Ear, Fault, Health, Heard, Level, Recovered, SayEnded
 from intents.intent import SAFETY, Intent, Meaning
 
 SUSPECT_SECONDS = 1.5
+PAUSE_SECONDS = 1.0
+"""A final comes up to a second after its word (docs/facts.md A1.3)."""
 SAME_WORD_SECONDS = 2.0
 """One word is heard more than once: by two ears, as confirmed and as final."""
 SAME_UTTERANCE_SECONDS = 1.2
@@ -156,6 +158,7 @@ class Session:
         self._machine = machine(self._position, lambda dest: lambda: self._stage.came_from is dest)
         self._phases = _phases()
         self._suspect_until: float | None = None
+        self._pause_at: float | None = None
         self._expected: Expect | None = None
         self._halted_at: dict[Intent, float] = {}
         self._began = False
@@ -193,7 +196,7 @@ class Session:
     def deadline(self) -> float | None:
         """When a `Tick` is next wanted; None when nothing is due."""
         s = self._stage
-        times = [s.deadline, self._suspect_until]
+        times = [s.deadline, self._suspect_until, self._pause_at]
         if self._time_runs():
             times.append(s.now + s.way.next_in)
         return min((t for t in times if t is not None), default=None)
@@ -284,6 +287,8 @@ class Session:
         meaning = self._known(Meaning(heard.intent, heard.value, heard.topic))
         if heard.level is Level.SUSPECT:
             self._suspect(meaning)
+        elif meaning.intent is Intent.PAUSE and heard.ear is Ear.ALARM:
+            self._perhaps_pause()
         elif meaning.intent in SAFETY:
             if heard.level is Level.CONFIRMED:
                 self._confirmed_at = s.now
@@ -303,6 +308,17 @@ class Session:
             self._suspect_until = s.now + SUSPECT_SECONDS
             if s.governor.on:
                 s.emit(s.governor.off("suspect", s.now))
+
+    def _perhaps_pause(self) -> None:
+        """The sound of "pause", which "four" and "hold" come near: the massager rests at once, the
+        session after a moment, in which a word ear may tell that it was another word."""
+        s = self._stage
+        if self.state not in MASSAGE:
+            return
+        self._pause_at = s.now + PAUSE_SECONDS
+        self._suspect_until = s.now + SUSPECT_SECONDS
+        if s.governor.on:
+            s.emit(s.governor.off("suspect", s.now))
 
     def _halt(self, meaning: Meaning, *, pressed: bool = False) -> None:
         """Off, then what the sign asks for. A pressed stop does not prove that one is heard."""
@@ -360,6 +376,8 @@ class Session:
     def _obey(self, meaning: Meaning) -> None:
         """An ordinary word. In a session, "I have a headache" is no wish to start: it is a sign."""
         s = self._stage
+        if self._pause_at is not None:
+            self._pause_at = self._suspect_until = None
         if meaning.topic == "headache" and self.state in UNDER_WAY:
             self._halt(Meaning(Intent.DIZZY, topic="headache"))
             return
@@ -456,6 +474,8 @@ class Session:
         s = self._stage
         if self._suspect_until is not None and now >= self._suspect_until:
             self._suspect_until = None
+        if self._pause_at is not None and now >= self._pause_at:
+            self._obey(Meaning(Intent.PAUSE))
         question = s.question
         if question is not None and question.silent_at is not None and now >= question.silent_at:
             question.silent_at = None

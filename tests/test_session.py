@@ -697,3 +697,31 @@ def test_in_a_loud_room_the_word_is_asked_for_twice(make: Callable[[State], Rehe
     rehearsal.run_for(3.0)
     rehearsal.say(Intent.STOP)
     assert rehearsal.session.state is State.RATING_BEFORE
+
+
+def test_the_sound_of_pause_rests_the_massager_at_once_and_then_the_session(
+    in_massage: Rehearsal,
+) -> None:
+    now = in_massage.now
+    in_massage.tell(Heard(Level.CONFIRMED, Intent.PAUSE, "pause", Ear.ALARM, now))
+    assert kinds(in_massage, "massager")[-1]["on"] is False
+    assert in_massage.run_until(State.PAUSED, 2.0)
+    assert in_massage.now - now <= 1.01
+
+
+def test_a_word_that_only_sounded_like_pause_is_obeyed_for_what_it_is(
+    in_massage: Rehearsal,
+) -> None:
+    in_massage.tell(Heard(Level.CONFIRMED, Intent.PAUSE, "pause", Ear.ALARM, in_massage.now))
+    in_massage.run_for(0.6)
+    in_massage.tell(Heard(Level.FINAL, Intent.HOLD, "hold", Ear.WORDS, in_massage.now))
+    assert in_massage.session.state is State.HOLDING
+    in_massage.run_for(3.0)
+    assert in_massage.session.state is State.HOLDING
+
+
+def test_a_number_that_sounds_like_pause_is_no_pause(make: Callable[[State], Rehearsal]) -> None:
+    rehearsal = make(State.RATING_BEFORE)
+    rehearsal.tell(Heard(Level.CONFIRMED, Intent.PAUSE, "pause", Ear.ALARM, rehearsal.now))
+    rehearsal.run_for(0.5)
+    assert rehearsal.session.state is State.RATING_BEFORE
