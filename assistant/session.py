@@ -49,10 +49,14 @@ from assistant.safety import DEFAULT_TIER, Advice, Governor, Tier, advice_id
 from assistant.script import Script
 from assistant.stage import Manners, Stage
 from assistant.state import LOCKED, MASSAGE, RESUMABLE, TABLE, UNDER_WAY, State, Trigger
-from audio.messages import Ear, Fault, Health, Heard, Level, Recovered, SayEnded
+from audio.messages import Ear, Fault, Health, Heard, Level, Ready, Recovered, SayEnded
 from intents.intent import SAFETY, Intent, Meaning
 
 SUSPECT_SECONDS = 1.5
+POOR_ENGINE = "sphinx"
+"""The word ear whose short safety phrases are only votes (DECISIONS.md)."""
+ONLY_IN_WORDS = frozenset({Intent.DEVICE, Intent.PAIN, Intent.EMERGENCY})
+"""Safety words that the alarm ear does not know by their sound."""
 PAUSE_SECONDS = 1.0
 """A final comes up to a second after its word (docs/facts.md A1.3)."""
 SAME_WORD_SECONDS = 2.0
@@ -159,6 +163,8 @@ class Session:
         self._phases = _phases()
         self._suspect_until: float | None = None
         self._pause_at: float | None = None
+        self._suspected: Intent | None = None
+        self._poor_words = False
         self._expected: Expect | None = None
         self._halted_at: dict[Intent, float] = {}
         self._began = False
@@ -219,6 +225,8 @@ class Session:
                 self._fault(event.what)
             case Recovered():
                 self._recovered(event.what)
+            case Ready():
+                self._poor_words = event.engine == POOR_ENGINE
             case Begin():
                 self._begin(event)
             case _:
@@ -286,7 +294,7 @@ class Session:
             return
         meaning = self._known(Meaning(heard.intent, heard.value, heard.topic))
         if heard.level is Level.SUSPECT:
-            self._suspect(meaning)
+            self._suspect(meaning, heard.ear)
         elif meaning.intent is Intent.PAUSE and heard.ear is Ear.ALARM:
             self._perhaps_pause()
         elif meaning.intent in SAFETY:
@@ -302,7 +310,16 @@ class Session:
             return Meaning(meaning.intent, meaning.value)
         return meaning
 
-    def _suspect(self, meaning: Meaning) -> None:
+    def _suspect(self, meaning: Meaning, ear: Ear) -> None:
+        """Rest for a moment. What only a poor word ear can know of is not passed over: everything
+        rests until the person's word, and said once more it is a halt."""
+        if self._poor_words and ear is Ear.WORDS and meaning.intent in ONLY_IN_WORDS:
+            if self.state is State.PAUSED and self._suspected is meaning.intent:
+                self._halt(meaning)
+            elif self.state in MASSAGE:
+                self._suspected = meaning.intent
+                self._move(Trigger.PAUSE)
+            return
         if meaning.intent in SAFETY and self.state in MASSAGE:
             s = self._stage
             self._suspect_until = s.now + SUSPECT_SECONDS

@@ -49,7 +49,8 @@ class Pipeline:
         words = ears.words
         self.ready = Ready(words.engine, words.model) if words else Ready("none", "none")
         """Who listens."""
-        self.practice = words is None or words.practice
+        poor_words = words is None or words.practice
+        self.practice = ears.alarm is None and poor_words
         """No word ear is there that may arm a real massager by itself."""
         self.samples = 0
         self.level_db = -100.0
@@ -59,7 +60,7 @@ class Pipeline:
         self._ears = ears
         self._canceller = canceller
         self._talk = Talk()
-        self._judge = Judge(book, self.practice)
+        self._judge = Judge(book, poor_words)
         self._played: deque[bool] = deque(maxlen=LINGER_BLOCKS)
         self._faults: list[Fault] = []
 

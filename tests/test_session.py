@@ -29,7 +29,7 @@ from assistant.safety import Governor
 from assistant.session import Session, machine
 from assistant.settings import Settings
 from assistant.state import EVERY, LOCKED, MASSAGE, TABLE, Row, State, Trigger
-from audio.messages import Ear, Fault, Health, Heard, Level, Recovered, SayEnded
+from audio.messages import Ear, Fault, Health, Heard, Level, Ready, Recovered, SayEnded
 from intents.intent import SAFETY, Intent
 
 DEVICE = Capabilities(levels=5, holds_lease=True, real=False)
@@ -725,3 +725,19 @@ def test_a_number_that_sounds_like_pause_is_no_pause(make: Callable[[State], Reh
     rehearsal.tell(Heard(Level.CONFIRMED, Intent.PAUSE, "pause", Ear.ALARM, rehearsal.now))
     rehearsal.run_for(0.5)
     assert rehearsal.session.state is State.RATING_BEFORE
+
+
+@pytest.mark.parametrize("intent", [Intent.DEVICE, Intent.PAIN, Intent.EMERGENCY])
+def test_what_only_a_poor_ear_can_know_of_rests_until_the_persons_word(
+    in_massage: Rehearsal, intent: Intent
+) -> None:
+    def suspect() -> None:
+        in_massage.tell(Heard(Level.SUSPECT, intent, "too hot", Ear.WORDS, in_massage.now))
+
+    in_massage.tell(Ready("sphinx", ""))
+    suspect()
+    in_massage.run_for(5.0)
+    assert in_massage.session.state is State.PAUSED
+    assert kinds(in_massage, "massager")[-1]["on"] is False
+    suspect()
+    assert in_massage.session.state.top == "halted" or in_massage.session.state is State.PAUSED_SORE
