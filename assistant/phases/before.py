@@ -398,11 +398,17 @@ class Waiting(Phase):
 
     def answers(self, s: Stage) -> Mapping[Intent, Answer]:
         """Go on early, or finish."""
-        return {Intent.CONTINUE: self._now, Intent.START: self._now, Intent.NEXT: self._now}
+        now = dict.fromkeys((Intent.CONTINUE, Intent.START, Intent.NEXT), self._now)
+        return {**now, Intent.FINISH: self._finish, Intent.NOT_NOW: self._finish}
 
     def woken(self, s: Stage) -> Reply:
         """The reminder."""
         return self._now(s, Meaning(Intent.CONTINUE))
+
+    def _finish(self, s: Stage, meaning: Meaning) -> Reply:
+        s.wake_at = None
+        s.say("ended.early")
+        return Trigger.DONE
 
     def _now(self, s: Stage, meaning: Meaning) -> Reply:
         s.wake_at = None
