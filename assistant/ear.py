@@ -46,7 +46,7 @@ class Patience:
 
     start: float = 60.0
     """Until the first line: a slow machine loads its ears for a while."""
-    silence: float = 1.0
+    silence: float = 0.9
     """Between two messages: the heartbeat comes five times a second."""
     back_off: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0, 15.0)
     restarts: int = 5
