@@ -189,11 +189,6 @@ class Session:
         return self._stage.routine
 
     @property
-    def steps_done(self) -> int:
-        """Steps that ran to their end."""
-        return self._stage.course.done if self._stage.course else 0
-
-    @property
     def step_seconds_left(self) -> float:
         """How long the step that is on still runs; 0 outside a routine."""
         return self._stage.course.countdown.left if self._stage.course else 0.0
@@ -321,27 +316,30 @@ class Session:
                 self._move(Trigger.PAUSE)
             return
         if meaning.intent in SAFETY and self.state in MASSAGE:
-            s = self._stage
-            self._suspect_until = s.now + SUSPECT_SECONDS
-            if s.governor.on:
-                s.emit(s.governor.off("suspect", s.now))
+            self._rest_for_a_moment()
 
     def _perhaps_pause(self) -> None:
         """The sound of "pause", which "four" and "hold" come near: the massager rests at once, the
         session after a moment, in which a word ear may tell that it was another word."""
+        if self.state in MASSAGE:
+            self._pause_at = self._stage.now + PAUSE_SECONDS
+            self._rest_for_a_moment()
+
+    def _rest_for_a_moment(self) -> None:
         s = self._stage
-        if self.state not in MASSAGE:
-            return
-        self._pause_at = s.now + PAUSE_SECONDS
         self._suspect_until = s.now + SUSPECT_SECONDS
         if s.governor.on:
             s.emit(s.governor.off("suspect", s.now))
+
+    def _suspect_no_more(self) -> None:
+        """It has become sure, or was something else."""
+        self._suspect_until = self._pause_at = None
 
     def _halt(self, meaning: Meaning, *, pressed: bool = False) -> None:
         """Off, then what the sign asks for. A pressed stop does not prove that one is heard."""
         s = self._stage
         s.emit(s.governor.off(meaning.intent.value, s.now))
-        self._suspect_until = None
+        self._suspect_no_more()
         s.last_heard_at = s.now
         said_stop = meaning.intent is Intent.STOP and not pressed
         if said_stop and s.now < s.checked_at + SAME_WORD_SECONDS:
@@ -358,7 +356,6 @@ class Session:
             self._advise_after_the_end(tier)
             return
         if tier in LOCKING:
-            s.locked = True
             s.why = "halted"
             s.governor.disarm()
         elif self.state in LOCKED:
@@ -394,7 +391,7 @@ class Session:
         """An ordinary word. In a session, "I have a headache" is no wish to start: it is a sign."""
         s = self._stage
         if self._pause_at is not None:
-            self._pause_at = self._suspect_until = None
+            self._suspect_no_more()
         if meaning.topic == "headache" and self.state in UNDER_WAY:
             self._halt(Meaning(Intent.DIZZY, topic="headache"))
             return
@@ -453,7 +450,7 @@ class Session:
         if self.state is State.PAUSED_FAULT and s.fault == what:
             return
         s.emit(FaultNoted(what))
-        self._suspect_until = None
+        self._suspect_no_more()
         if self.state in (State.ENDED, State.IDLE, State.CLOSING, *LOCKED):
             return
         s.fault = what

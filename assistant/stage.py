@@ -80,7 +80,6 @@ class Stage:
     ratings: dict[str, int] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     why: str = "finished"
-    locked: bool = False
     red_flags_first: bool = False
     reason: int = 0
     """Index of the screening question that is due."""

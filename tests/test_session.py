@@ -741,3 +741,15 @@ def test_what_only_a_poor_ear_can_know_of_rests_until_the_persons_word(
     assert kinds(in_massage, "massager")[-1]["on"] is False
     suspect()
     assert in_massage.session.state.top == "halted" or in_massage.session.state is State.PAUSED_SORE
+
+
+def test_a_halt_takes_the_place_of_a_pause_that_was_only_perhaps_meant(
+    in_massage: Rehearsal,
+) -> None:
+    in_massage.tell(Heard(Level.CONFIRMED, Intent.PAUSE, "pause", Ear.ALARM, in_massage.now))
+    in_massage.run_for(0.4)
+    in_massage.tell(Heard(Level.CONFIRMED, Intent.EMERGENCY, "help", Ear.WORDS, in_massage.now))
+    told = prompts(in_massage)
+    in_massage.run_for(1.5)
+    assert in_massage.session.state is State.HALTED_EMERGENCY
+    assert prompts(in_massage) == told
