@@ -30,7 +30,7 @@ def heard(line: str, book: Phrasebook, at: float) -> Heard:
     text = line.strip()
     if not text:
         return Heard(Level.CONFIRMED, Intent.STOP, "", Ear.KEYBOARD, at)
-    meaning = book.match(text)
+    meaning = book.match(text) or book.question(text)
     if meaning is None:
         return Heard(Level.FINAL, None, text, Ear.KEYBOARD, at)
     return Heard(Level.FINAL, meaning.intent, text, Ear.KEYBOARD, at, meaning.value, meaning.topic)

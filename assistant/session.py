@@ -51,6 +51,7 @@ from assistant.stage import Manners, Stage
 from assistant.state import LOCKED, MASSAGE, RESUMABLE, TABLE, UNDER_WAY, State, Trigger
 from audio.messages import Ear, Fault, Health, Heard, Level, Ready, Recovered, SayEnded
 from intents.intent import SAFETY, Intent, Meaning
+from intents.phrasebook import ELSEWHERE
 
 SUSPECT_SECONDS = 1.5
 POOR_ENGINE = "sphinx"
@@ -94,6 +95,8 @@ LIKELY = frozenset(
     }
 )
 """What an ear of little understanding listens for where nothing was asked (docs/facts.md A0)."""
+CONVERSATION_SECONDS = 30.0
+"""So long after a word that was acted on, any question is taken to be for us."""
 SERIOUSNESS = {tier: len(Tier) - place for place, tier in enumerate(Tier)}
 SERIOUS = {
     State.HALTED_EMERGENCY: SERIOUSNESS[Tier.EMERGENCY],
@@ -297,7 +300,16 @@ class Session:
                 self._confirmed_at = s.now
             self._halt(meaning, pressed=heard.ear is Ear.BUTTON)
         elif s.now >= self._confirmed_at + SAME_UTTERANCE_SECONDS:
-            self._obey(meaning)
+            if meaning.topic == ELSEWHERE and not self._is_for_us(heard.ear):
+                self._not_understood()
+            else:
+                self._obey(meaning)
+
+    def _is_for_us(self, ear: Ear) -> bool:
+        """People who talk to each other in the room ask questions too; a typed one is for us."""
+        spoken_to = self._stage.last_heard_at
+        recently = spoken_to > 0.0 and self._stage.now < spoken_to + CONVERSATION_SECONDS
+        return ear is Ear.KEYBOARD or recently
 
     def _known(self, meaning: Meaning) -> Meaning:
         """A safety word whose topic nobody has advice for is the safety word all the same."""
@@ -395,7 +407,8 @@ class Session:
         if meaning.topic == "headache" and self.state in UNDER_WAY:
             self._halt(Meaning(Intent.DIZZY, topic="headache"))
             return
-        s.last_heard_at = s.now
+        if meaning.topic != ELSEWHERE:
+            s.last_heard_at = s.now
         if self.state is State.ENDED:
             return
         s.interrupt()

@@ -99,7 +99,7 @@ class Judge:
         self._partial = intent
 
     def _ordinary(self, text: str, at: float, settled: bool) -> list[Heard]:
-        meaning = self._book.match(text)
+        meaning = self._book.match(text) or self._book.question(text)
         if meaning is None:
             return [Heard(Level.FINAL, None, text, Ear.WORDS, at)]
         unexpected = self._expected and meaning.intent not in self._expected

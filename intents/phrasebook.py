@@ -21,7 +21,14 @@ __all__ = ["PhraseError", "Phrasebook", "seriousness"]
 
 _Words = tuple[str, ...]
 
+ELSEWHERE = "elsewhere"
+"""The topic of a question that no phrase knows and that names nothing of ours."""
+UNKNOWN = "unknown"
+"""The topic of a question that no phrase knows, about massage, the body or this assistant."""
+
 _GAP_WORDS = 3
+_LEAST_QUESTION_WORDS = 3
+"""Shorter ones ("why not", "how nice") are no questions to be answered."""
 _MOST_WORDS = 24
 """An ordinary utterance longer than this is talk; safety words are sought in any length."""
 
@@ -55,6 +62,8 @@ class Phrasebook:
         self._longest = _longest_by_first_word(self._anywhere)
         self._before = {tuple(plain(text)) for text in phrases.polite_before}
         self._after = {tuple(plain(text))[::-1] for text in phrases.polite_after}
+        self._begins = {tuple(plain(text)) for text in phrases.question_begins}
+        self._about = {word for text in phrases.question_about for word in plain(text)}
         self._digits = {str(number): plain(word) for word, number in phrases.numbers.items()}
         self._whole: dict[_Words, Wording] = {}
         self.polite: tuple[str, ...] = tuple(
@@ -72,6 +81,22 @@ class Phrasebook:
         """Return what a whole utterance means, or None when it is just talk."""
         words = self._words(text)
         return self._most_serious(words) or self._understand(words)
+
+    def question(self, text: str) -> Meaning | None:
+        """Return QUESTION for an utterance that begins as questions do; else None.
+
+        For what `match` does not know: it can only be told that there is no answer. Its topic says
+        whether it names something of ours (UNKNOWN) or may be anybody's talk (ELSEWHERE).
+        """
+        words = self._words(text)
+        if not _LEAST_QUESTION_WORDS <= len(words) <= _MOST_WORDS:
+            return None
+        for start in _offsets(words, self._before):
+            rest = tuple(words[start:])
+            if any(rest[: len(begin)] == begin for begin in self._begins):
+                topic = ELSEWHERE if self._about.isdisjoint(rest) else UNKNOWN
+                return Meaning(Intent.QUESTION, topic=topic)
+        return None
 
     def safety(self, text: str, finished: bool = True) -> Meaning | None:
         """Return the most serious safety meaning in `text`.

@@ -23,7 +23,8 @@ GAP = "..."
 """Up to three words of any kind, inside a phrase that counts anywhere."""
 
 _PHRASES = ("safety", "safety_alone", "ordinary")
-_SECTIONS = {*_PHRASES, "polite", "rules", "numbers", "slots", "sensitivity", "decoys", "unk"}
+_BESIDE = ("polite", "questions", "rules", "numbers", "slots", "sensitivity", "decoys", "unk")
+_SECTIONS = {*_PHRASES, *_BESIDE}
 _NO_TOPIC = "any"
 _MOST_WORDINGS = 400
 """One template that makes more is a slip of the pen: the whole book should stay small."""
@@ -64,6 +65,8 @@ class Phrases:
     wordings: list[Wording] = field(default_factory=list)
     polite_before: tuple[str, ...] = ()
     polite_after: tuple[str, ...] = ()
+    question_begins: tuple[str, ...] = ()
+    question_about: tuple[str, ...] = ()
     rules: dict[str, Sentence] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     slots: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -89,6 +92,8 @@ def read(data: Mapping[str, Any]) -> Phrases:
     found.unknown = dict(_counts(data, "unk", 1, found.problems))
     polite = _lists(data, "polite", ("before", "after"), found.problems)
     found.polite_before, found.polite_after = polite["before"], polite["after"]
+    questions = _lists(data, "questions", ("begin", "about"), found.problems)
+    found.question_begins, found.question_about = questions["begin"], questions["about"]
     decoys = _lists(data, "decoys", (), found.problems)
     found.decoys = tuple(word for words in decoys.values() for word in words)
     for section in _PHRASES:

@@ -73,6 +73,17 @@ def test_talk_means_nothing(talk: str) -> None:
     assert BOOK.match(talk) is None
 
 
+@pytest.mark.parametrize("topic", ["unknown", "elsewhere"])
+def test_a_question_that_no_phrase_knows_is_known_to_be_a_question(topic: str) -> None:
+    asked = {said: BOOK.question(said) for said in SAID["questions"][topic]}
+    assert asked == dict.fromkeys(asked, Meaning(Intent.QUESTION, topic=topic))
+    assert {BOOK.match(said) for said in asked} == {None}
+
+
+def test_what_does_not_begin_as_a_question_is_none() -> None:
+    assert {BOOK.question(said) for said in SAID["questions"]["none"]} == {None}
+
+
 @pytest.mark.parametrize("intent", Intent)
 def test_every_intent_has_at_least_six_tested_wordings(intent: Intent) -> None:
     said = [u for i, _, utterances in topics(SAID["means"]) if i is intent for u in utterances]

@@ -26,11 +26,12 @@ from assistant.messages import (
 )
 from assistant.rehearsal import WILLING, Rehearsal
 from assistant.safety import Governor
-from assistant.session import Session, machine
+from assistant.session import CONVERSATION_SECONDS, Session, machine
 from assistant.settings import Settings
 from assistant.state import EVERY, LOCKED, MASSAGE, TABLE, Row, State, Trigger
 from audio.messages import Ear, Fault, Health, Heard, Level, Ready, Recovered, SayEnded
 from intents.intent import SAFETY, Intent
+from intents.phrasebook import ELSEWHERE, UNKNOWN
 
 DEVICE = Capabilities(levels=5, holds_lease=True, real=False)
 
@@ -753,3 +754,38 @@ def test_a_halt_takes_the_place_of_a_pause_that_was_only_perhaps_meant(
     in_massage.run_for(1.5)
     assert in_massage.session.state is State.HALTED_EMERGENCY
     assert prompts(in_massage) == told
+
+
+# Questions that no phrase knows
+
+
+def asks(rehearsal: Rehearsal, topic: str, ear: Ear = Ear.WORDS) -> list[object]:
+    before = len(prompts(rehearsal))
+    rehearsal.tell(Heard(Level.FINAL, Intent.QUESTION, "", ear, rehearsal.now, topic=topic))
+    return prompts(rehearsal)[before:]
+
+
+@pytest.mark.parametrize("state", [s for s in EVERY if s is not State.ENDED], ids=lambda s: s.value)
+def test_an_unknown_question_about_massage_gets_an_honest_answer_in_every_state(
+    make: Callable[[State], Rehearsal], state: State
+) -> None:
+    assert asks(make(state), UNKNOWN)[0] == "answer.unknown"
+
+
+def test_what_people_in_the_room_ask_each_other_is_not_answered(settings: Settings) -> None:
+    rehearsal = make_rehearsal(settings)
+    rehearsal.begin()
+    assert asks(rehearsal, ELSEWHERE) == []
+    assert asks(walk(rehearsal, State.DOING), ELSEWHERE, Ear.KEYBOARD)[0] == "answer.unknown"
+    rehearsal.say(Intent.TIME_LEFT)
+    assert asks(rehearsal, ELSEWHERE)[0] == "answer.unknown"
+    rehearsal.run_for(CONVERSATION_SECONDS)
+    assert "answer.unknown" not in asks(rehearsal, ELSEWHERE)
+
+
+def test_questions_of_others_do_not_keep_a_conversation_going(in_massage: Rehearsal) -> None:
+    in_massage.say(Intent.TIME_LEFT)
+    in_massage.run_for(CONVERSATION_SECONDS * 0.7)
+    assert asks(in_massage, ELSEWHERE)[0] == "answer.unknown"
+    in_massage.run_for(CONVERSATION_SECONDS * 0.7)
+    assert "answer.unknown" not in asks(in_massage, ELSEWHERE)
