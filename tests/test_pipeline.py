@@ -136,6 +136,11 @@ def test_talk_is_told_without_a_meaning(book: Phrasebook) -> None:
     assert told(heard) == [("final", None, "words")]
 
 
+def test_a_question_that_no_phrase_knows_is_heard_as_a_question(book: Phrasebook) -> None:
+    heard = listen(words_pipeline(book, final("is the massager [unk]")), 1)
+    assert [(h.intent, h.topic) for h in heard] == [(Intent.QUESTION, "unknown")]
+
+
 def test_a_safety_word_in_a_partial_is_suspected_at_once_and_sure_when_it_stands(
     book: Phrasebook,
 ) -> None:
