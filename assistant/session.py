@@ -12,10 +12,10 @@ Rules
 """
 
 from collections.abc import Mapping
-from typing import Any
 
-from transitions import Machine
-
+from assistant.consequences import LOCKING, OFF_FAULTS, SERIOUS, SERIOUSNESS, TIER_TRIGGER
+from assistant.expecting import expected
+from assistant.machine import LEGAL, Position, machine
 from assistant.messages import (
     AdviceGiven,
     Begin,
@@ -28,27 +28,15 @@ from assistant.messages import (
     StateChanged,
 )
 from assistant.phases import anytime
-from assistant.phases.after import Closing, Over
-from assistant.phases.before import (
-    Choosing,
-    HandsOnly,
-    HearingCheck,
-    Idle,
-    Preparing,
-    Rating,
-    Screening,
-    Waiting,
-    start,
-)
-from assistant.phases.halts import Asking, Emergency, Halted, Resting
-from assistant.phases.massage import Counting, Doing, Holding, Speaking
+from assistant.phases.before import Idle, start
+from assistant.phases.every import every_phase
 from assistant.phases.phase import Phase, Reply
-from assistant.phases.rests import Faulty, Paused, Sore
+from assistant.phases.rests import Faulty
 from assistant.routine import Routine
 from assistant.safety import DEFAULT_TIER, Advice, Governor, Tier, advice_id
 from assistant.script import Script
 from assistant.stage import Manners, Stage
-from assistant.state import LOCKED, MASSAGE, RESUMABLE, TABLE, UNDER_WAY, State, Trigger
+from assistant.state import LOCKED, MASSAGE, RESUMABLE, UNDER_WAY, State, Trigger
 from audio.messages import Ear, Fault, Health, Heard, Level, Ready, Recovered, SayEnded
 from intents.intent import SAFETY, Intent, Meaning
 from intents.phrasebook import ELSEWHERE
@@ -65,88 +53,10 @@ SAME_WORD_SECONDS = 2.0
 SAME_UTTERANCE_SECONDS = 1.2
 """A final comes up to a second after its word (docs/facts.md A1.3): what was confirmed to be a
 safety word is not, to its end, taken for an ordinary one by an ear that hears worse."""
-TIER_TRIGGER = {
-    Tier.EMERGENCY: Trigger.ALARM,
-    Tier.WARNING: Trigger.WARN,
-    Tier.DEVICE: Trigger.REST,
-    Tier.SORE: Trigger.SORE,
-    Tier.STOP: Trigger.HALT,
-}
 NOISE_RISES_DB = 0.5
 """How fast the noise floor follows a room that gets louder: 2 dB a second at four beats."""
-ALWAYS_LIKELY = frozenset({Intent.HELP, Intent.REPEAT})
-LIKELY = frozenset(
-    {
-        Intent.START,
-        Intent.YES,
-        Intent.NO,
-        Intent.READY,
-        Intent.PAUSE,
-        Intent.CONTINUE,
-        Intent.NEXT,
-        Intent.BACK,
-        Intent.SKIP,
-        Intent.HOLD,
-        Intent.RELEASE,
-        Intent.LONGER,
-        Intent.STRONGER,
-        Intent.SOFTER,
-        Intent.FINISH,
-    }
-)
-"""What an ear of little understanding listens for where nothing was asked (docs/facts.md A0)."""
 CONVERSATION_SECONDS = 30.0
 """So long after a word that was acted on, any question is taken to be for us."""
-SERIOUSNESS = {tier: len(Tier) - place for place, tier in enumerate(Tier)}
-SERIOUS = {
-    State.HALTED_EMERGENCY: SERIOUSNESS[Tier.EMERGENCY],
-    State.HALTED_ASKING: SERIOUSNESS[Tier.WARNING],
-    State.HALTED_RESTING: SERIOUSNESS[Tier.DEVICE],
-}
-"""A locked state gives way only to something more serious: also because the microphone may hear
-us say the word "emergency"."""
-LOCKING = frozenset({Tier.EMERGENCY, Tier.WARNING, Tier.DEVICE})
-OFF_FAULTS = {
-    "deaf": "microphone_lost",
-    "ears do not answer": "recogniser_failed",
-    "device silent": "device_silent",
-    "unexpected off": "device_failed",
-    "lease ran out": "device_silent",
-    "clock went back": "other",
-}
-"""What the person is told when the governor refuses to go on."""
-
-
-class _Position:
-    """The machine's model: private, so that nobody can move a session past its rules."""
-
-    state: State
-
-
-def machine(position: _Position, came_from: Any) -> Machine:
-    """Build the machine from the table; `came_from(state)` decides where RESUME leads."""
-    rows: list[dict[str, Any]] = []
-    for row in TABLE:
-        entry: dict[str, Any] = {
-            "trigger": row.trigger.value,
-            "source": list(row.sources),
-            "dest": row.dest,
-        }
-        if row.trigger is Trigger.RESUME:
-            entry["conditions"] = [came_from(row.dest)]
-        rows.append(entry)
-    return Machine(
-        position,
-        states=State,
-        transitions=rows,
-        initial=State.IDLE,
-        auto_transitions=False,
-        queued=True,
-    )
-
-
-LEGAL = {(row.trigger, source): row.dest for row in TABLE for source in row.sources}
-"""Whether a row exists; `None` as value is "stay"."""
 
 
 class Session:
@@ -161,9 +71,9 @@ class Session:
         governor: Governor | None = None,
     ) -> None:
         self._stage = Stage(routines, script, advice, manners or Manners(), governor or Governor())
-        self._position = _Position()
+        self._position = Position()
         self._machine = machine(self._position, lambda dest: lambda: self._stage.came_from is dest)
-        self._phases = _phases()
+        self._phases = every_phase()
         self._suspect_until: float | None = None
         self._pause_at: float | None = None
         self._suspected: Intent | None = None
@@ -532,39 +442,7 @@ class Session:
             self._move(Trigger.DONE)
 
     def _tell_what_is_expected(self) -> None:
-        s = self._stage
-        answers = frozenset(self._phase.answers(s))
-        asked = s.question.expects if s.question else frozenset()
-        likely = asked | ALWAYS_LIKELY if asked else answers & LIKELY | ALWAYS_LIKELY
-        expect = Expect((asked | answers | frozenset(anytime.VERBS)) - SAFETY, likely)
+        expect = expected(self._phase, self._stage)
         if expect != self._expected:
             self._expected = expect
-            s.emit(expect)
-
-
-def _phases() -> dict[State, Phase]:
-    """One phase for each state."""
-    return {
-        State.IDLE: Idle(),
-        State.CHOOSING: Choosing(),
-        State.SCREENING: Screening(),
-        State.HEARING_CHECK: HearingCheck(),
-        State.HANDS_ONLY: HandsOnly(),
-        State.RATING_BEFORE: Rating("before"),
-        State.PREPARING: Preparing(),
-        State.WAITING: Waiting(),
-        State.SPEAKING: Speaking(),
-        State.DOING: Doing(),
-        State.HOLDING: Holding(),
-        State.COUNTING: Counting(),
-        State.PAUSED: Paused(),
-        State.PAUSED_SORE: Sore(),
-        State.PAUSED_FAULT: Faulty(),
-        State.HALTED: Halted(),
-        State.HALTED_ASKING: Asking(),
-        State.HALTED_EMERGENCY: Emergency(),
-        State.HALTED_RESTING: Resting(),
-        State.RATING_AFTER: Rating("after"),
-        State.CLOSING: Closing(),
-        State.ENDED: Over(),
-    }
+            self._stage.emit(expect)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from walking import walk
 
 from assistant.build import make_rehearsal, make_session, manners, simulated
+from assistant.machine import machine
 from assistant.massager import Capabilities
 from assistant.messages import (
     Begin,
@@ -26,7 +27,7 @@ from assistant.messages import (
 )
 from assistant.rehearsal import WILLING, Rehearsal
 from assistant.safety import Governor
-from assistant.session import CONVERSATION_SECONDS, Session, machine
+from assistant.session import CONVERSATION_SECONDS, Session
 from assistant.settings import Settings
 from assistant.state import EVERY, LOCKED, MASSAGE, TABLE, Row, State, Trigger
 from audio.messages import Ear, Fault, Health, Heard, Level, Ready, Recovered, SayEnded
