@@ -8,6 +8,7 @@ from assistant.messages import Expect
 from assistant.phases import anytime
 from assistant.phases.phase import Phase
 from assistant.stage import Stage
+from assistant.state import State
 from intents.intent import SAFETY, Intent
 
 ALWAYS_LIKELY = frozenset({Intent.HELP, Intent.REPEAT})
@@ -32,10 +33,15 @@ LIKELY = frozenset(
 )
 """What an ear of little understanding listens for where nothing was asked (docs/facts.md A0)."""
 
+CHATTY = frozenset({Intent.QUESTION, Intent.MORE})
+AT_LEISURE = frozenset({"idle", "paused", "closing"})
+"""Where our own prompts invite questions. In a massage they would cost commands."""
 
-def expected(phase: Phase, s: Stage) -> Expect:
+
+def expected(phase: Phase, s: Stage, state: State) -> Expect:
     """The answers and verbs that make sense now, and the likely ones among them."""
     answers = frozenset(phase.answers(s))
     asked = s.question.expects if s.question else frozenset()
-    likely = asked | ALWAYS_LIKELY if asked else answers & LIKELY | ALWAYS_LIKELY
+    chatty = CHATTY if state.top in AT_LEISURE else frozenset()
+    likely = ALWAYS_LIKELY | (asked or answers & LIKELY | chatty)
     return Expect((asked | answers | frozenset(anytime.VERBS)) - SAFETY, likely)

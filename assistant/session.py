@@ -442,7 +442,7 @@ class Session:
             self._move(Trigger.DONE)
 
     def _tell_what_is_expected(self) -> None:
-        expect = expected(self._phase, self._stage)
+        expect = expected(self._phase, self._stage, self.state)
         if expect != self._expected:
             self._expected = expect
             self._stage.emit(expect)
