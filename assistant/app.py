@@ -32,6 +32,7 @@ from assistant.room.narrator import Narrator
 from assistant.session_record import SessionRecord
 from assistant.settings import Settings
 from assistant.settings_file import PageTable
+from assistant.wall_clock import Moment, WallClock
 from assistant.watchdog import Watchdog
 from assistant.watching import Watching, watched
 from audio.errors import AudioMissing, MassagerUnsafe, UnknotError
@@ -98,11 +99,12 @@ class _App:
         """Until when the massager rests after a session that broke, in seconds from now."""
         if self._journal is None:
             return NEVER
-        lost = self._journal.close_unfinished(time.time())
+        now = Moment.now()
+        lost = self._journal.close_unfinished(now)
         self._unfinished = _broken_off(self._journal, lost)
-        last = self._journal.last_unclean_end()
+        rested = self._journal.since_unclean_end(now)
         rest = self._settings.massager.limits.rest_seconds
-        return NEVER if last is None else last + rest - time.time()
+        return NEVER if rested is None else rest - rested
 
     def _conductor(
         self,
@@ -113,7 +115,7 @@ class _App:
     ) -> Conductor:
         capabilities = massager.capabilities if massager else None
         session = make_session(self._settings, capabilities, now + self._rest_until)
-        diary = JournalDiary(self._journal, time.time) if self._journal else None
+        diary = JournalDiary(self._journal, Moment.now) if self._journal else None
         gap = self._settings.voice.gap_seconds
         tell = publish or self._publish
         return Conductor(session, massager, send, tell, diary, SettingsMemory(), gap_seconds=gap)
@@ -199,7 +201,7 @@ class _App:
             lambda event: door.tell(watching.passing(event)),
         )
         conductor = self._conductor(massager, side.send, clock(), watching.publish)
-        live = Live(conductor, clock, Watchdog().turned)
+        live = Live(conductor, clock, Watchdog().turned, WallClock().jumped)
         door = _Door(live)
         _quit_on_signals(live)
         listening = asyncio.create_task(side.listen())

@@ -107,6 +107,11 @@ class Conductor:
         """When a `Tick` is due, in session time; None when nothing is."""
         return self.session.deadline
 
+    @property
+    def leasing(self) -> bool:
+        """The massager was given a lease, and no off since."""
+        return self._on
+
     def handle(self, event: Event, now: float) -> None:
         """Give the session one event and carry out all that it wants."""
         self._carry_out(event, now)

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from assistant.journal import Journal
+from assistant.wall_clock import Moment
 
 
 class JournalDiary:
-    """What the conductor writes into: one session of `journal`; `clock` gives wall time."""
+    """What the conductor writes into: one session of `journal`; `clock` gives this moment."""
 
-    def __init__(self, journal: Journal, clock: Callable[[], float]) -> None:
+    def __init__(self, journal: Journal, clock: Callable[[], Moment]) -> None:
         self._journal = journal
         self._clock = clock
         self._session: int | None = None

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from assistant.session_record import LOST, SessionRecord, record_of
+from assistant.wall_clock import Moment
 from assistant.writers import Writers
 from audio.errors import UnknotError
 
@@ -33,6 +34,10 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
             CHECK (kind <> 'rating' OR json_extract(fields, '$.value') BETWEEN 0 AND 10)
         ) STRICT""",
         "CREATE INDEX event_of_session ON event (session)",
+    ),
+    (
+        "ALTER TABLE session ADD COLUMN boot TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE session ADD COLUMN uptime REAL NOT NULL DEFAULT 0",
     ),
 )
 """Statements that lead from one schema version to the next; `user_version` counts those done."""
@@ -96,12 +101,13 @@ class Journal:
         self._db.close()
         self._writers.close()
 
-    def begin(self, routine: str, at_wall: float) -> int:
-        """Note that a session begins at `at_wall` (seconds since 1970); its id."""
+    def begin(self, routine: str, at: Moment) -> int:
+        """Note that a session begins; its id."""
         with self._one_line():
             self._writers.join()
             row = self._db.execute(
-                "INSERT INTO session (started, routine) VALUES (?, ?)", (at_wall, routine)
+                "INSERT INTO session (started, routine, boot, uptime) VALUES (?, ?, ?, ?)",
+                (at.wall, routine, at.boot, at.uptime),
             )
         assert row.lastrowid is not None
         return row.lastrowid
@@ -129,7 +135,7 @@ class Journal:
         """Sessions without an end: cut short, or running in another process."""
         return self._select("id NOT IN (SELECT session FROM event WHERE kind = 'end')")
 
-    def close_unfinished(self, now_wall: float) -> list[SessionRecord]:
+    def close_unfinished(self, now: Moment) -> list[SessionRecord]:
         """Mark what was cut short as lost, at the latest moment at which it can have ended.
 
         While another process writes, its session is not lost, and nothing is marked.
@@ -137,16 +143,17 @@ class Journal:
         lost = self.unfinished() if self._writers.nobody_else() else []
         for session in lost:
             latest = session.seconds + LONGEST_SILENCE_SECONDS
-            at = min(max(now_wall - session.started, session.seconds), latest)
+            at = min(max(now.seconds_since(session.began), session.seconds), latest)
             self.end(session.id, LOST, at)
         return lost
 
-    def last_unclean_end(self) -> float | None:
-        """Wall time at which the last lost session ended; the massager rests after it."""
+    def since_unclean_end(self, now: Moment) -> float | None:
+        """Seconds since the last lost session ended, at least 0; the massager rests after it."""
         lost = self._select(
             "id IN (SELECT session FROM event WHERE kind = 'end' AND fields ->> 'why' = ?)", LOST
         )
-        return max((session.started + session.seconds for session in lost), default=None)
+        ages = (now.seconds_since(session.began) - session.seconds for session in lost)
+        return min((max(0.0, age) for age in ages), default=None)
 
     def sessions(self) -> list[SessionRecord]:
         """Every session, the oldest first."""
@@ -197,12 +204,13 @@ class Journal:
         return None if found == "ok" else str(found)
 
     def _select(self, condition: str, *values: int | str) -> list[SessionRecord]:
-        query = f"SELECT id, started, routine FROM session WHERE {condition} ORDER BY id"  # noqa: S608 (own text)
+        fields = "id, routine, started, boot, uptime"
+        query = f"SELECT {fields} FROM session WHERE {condition} ORDER BY id"  # noqa: S608 (own text)
         with self._one_line():
             rows = self._db.execute(query, values).fetchall()
             return [
-                record_of(number, started, routine, self._events(number))
-                for number, started, routine in rows
+                record_of(number, routine, Moment(*began), self._events(number))
+                for number, routine, *began in rows
             ]
 
     def _events(self, session: int) -> list[dict[str, Any]]:

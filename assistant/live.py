@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from assistant.conductor import Conductor
 from assistant.messages import Event, Tick
-from audio.messages import Ear, Heard, Level
+from audio.messages import Ear, Fault, Heard, Level
 from intents.intent import Intent
 
 LONGEST_WAIT_SECONDS = 0.5
@@ -16,17 +16,22 @@ LONGEST_WAIT_SECONDS = 0.5
 
 
 class Live:
-    """Runs one session; `clock` gives seconds, `turned` is called once a turn of the loop."""
+    """Runs one session; `clock` gives seconds, `turned` is called once a turn of the loop.
+
+    `jumped` is asked once a turn whether the machine's clock was set: no lease is kept after that.
+    """
 
     def __init__(
         self,
         conductor: Conductor,
         clock: Callable[[], float],
         turned: Callable[[], None] = lambda: None,
+        jumped: Callable[[], Fault | None] = lambda: None,
     ) -> None:
         self._conductor = conductor
         self._clock = clock
         self._turned = turned
+        self._jumped = jumped
         self._inbox: asyncio.Queue[Event] = asyncio.Queue()
 
     def tell(self, event: Event) -> None:
@@ -50,11 +55,19 @@ class Live:
         try:
             while self._conductor.ended is None:
                 event = await self._next()
+                self._look_at_the_clock()
                 self._conductor.handle(event, self._clock())
                 self._turned()
             return self._conductor.ended
         finally:
             self._conductor.end(self._conductor.ended or "faulted", self._clock())
+
+    def _look_at_the_clock(self) -> None:
+        """Nothing here is timed by it; but what else it upset nobody knows, so the person says
+        whether the massager goes on."""
+        jump = self._jumped()
+        if jump is not None and self._conductor.leasing:
+            self._conductor.handle(jump, self._clock())
 
     async def _next(self) -> Event:
         deadline = self._conductor.deadline

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assistant.wall_clock import Moment
+
 LOST = "lost"
 """Why a session ended that never said so: a power cut, a crash."""
 
@@ -14,8 +16,7 @@ class SessionRecord:
 
     id: int
     routine: str
-    started: float
-    """Wall time in seconds since 1970; for display only, a Pi without network has no clock."""
+    began: Moment
     seconds: float
     """Session time of the last event."""
     why: str | None
@@ -30,13 +31,18 @@ class SessionRecord:
     faults: tuple[str, ...]
 
     @property
+    def started(self) -> float:
+        """Seconds since 1970; for display only, a Pi without network has no clock."""
+        return self.began.wall
+
+    @property
     def ended_early(self) -> bool:
         """Anything but the routine's own end."""
         return self.why not in (None, "finished")
 
 
 def record_of(
-    number: int, started: float, routine: str, events: Sequence[dict[str, Any]]
+    number: int, routine: str, began: Moment, events: Sequence[dict[str, Any]]
 ) -> SessionRecord:
     """The record of session `number` from its event lines, oldest first."""
 
@@ -50,7 +56,7 @@ def record_of(
     return SessionRecord(
         id=number,
         routine=routine,
-        started=started,
+        began=began,
         seconds=max((event["at"] for event in events), default=0.0),
         why=last(values("end", "why")),
         before=last(values("rating", "value", when="before")),

@@ -25,6 +25,7 @@ from assistant.room.narrator import Narrator, conclusion
 from assistant.room.picture import draw
 from assistant.room.recording import recording, unwritable
 from assistant.room.scenario import Scenario
+from assistant.wall_clock import Moment
 
 Line = dict[str, Any]
 DEMO_SPEED = 4.0
@@ -131,10 +132,10 @@ def play(
     return Outcome(log, judge(scenario.expect, log))
 
 
-def _wall_time(scenario: Scenario, now: float) -> float:
+def _wall_time(scenario: Scenario, now: float) -> Moment:
     """The machine's own clock, which jumps where the scenario says so."""
     jumps = [f for f in scenario.room.fault if f.kind == "clock_jump" and f.at <= now]
-    return WALL_START + now + CLOCK_JUMP_SECONDS * len(jumps)
+    return Moment(WALL_START + now + CLOCK_JUMP_SECONDS * len(jumps), "simulated", now)
 
 
 class _Pace:

@@ -83,7 +83,8 @@ class Fault:
 
     `what`: microphone_lost, microphone_muted, loudspeaker_lost, voice_failed, recogniser_failed,
     alarm_ear_failed, audio_process_died, audio_process_hangs, audio_gave_up (the
-    last one: it is not started again), device_failed, device_silent, disk_full.
+    last one: it is not started again), device_failed, device_silent, disk_full,
+    clock_jumped.
     """
 
     what: str

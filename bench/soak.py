@@ -30,6 +30,7 @@ from assistant.room.building import read_play
 from assistant.settings import Settings, load
 from assistant.simulate import Wanted, play
 from assistant.state import MASSAGE, State
+from assistant.wall_clock import Moment
 from audio.messages import Ear, Fault, Heard, Level, Recovered
 from intents.intent import Intent
 
@@ -105,7 +106,7 @@ class Evening:
         self._rng, self._found = rng, found
         device = SimulatedMassager(lambda: 0.0).capabilities
         self._rehearsal = Rehearsal(make_session(settings, device), simulated)
-        self._diary = JournalDiary(journal, time.time)
+        self._diary = JournalDiary(journal, Moment.now)
 
     def _look(self) -> None:
         """Write down what was told since the last look, and see that no lease is out of place."""

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from assistant.__main__ import main
 from assistant.journal import Journal
+from assistant.wall_clock import Moment
 
 HEAVY = {
     "hassil",
@@ -42,7 +43,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def two_sessions(state: Path) -> Path:
     with Journal(state / "journal.sqlite3") as journal:
         for routine in ("hands-on", "roll-out"):
-            session = journal.begin(routine, 1_800_000_000.0)
+            session = journal.begin(routine, Moment(1_800_000_000.0))
             journal.record(session, "rating", 20.0, when="before", value=7)
             journal.end(session, "finished", 310.0)
     return state

@@ -22,6 +22,7 @@ from assistant.room.scenario import read_scenario
 from assistant.routine_check import check_routine_file
 from assistant.settings import Settings, default_folder, load
 from assistant.state import MASSAGE, State
+from assistant.wall_clock import Moment
 from audio.errors import UnknotError
 from audio.messages import Ear, Fault, Health, Heard, Level, Recovered, SayBegan, SayEnded
 from audio.wire import Garbage, encode, from_audio
@@ -208,7 +209,7 @@ def journal_bytes(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("journal") / "journal.sqlite3"
     with Journal(path) as journal:
         for routine in ("neck-massager", "hands-on"):
-            session = journal.begin(routine, 1_790_000_000.0)
+            session = journal.begin(routine, Moment(1_790_000_000.0))
             for index in range(40):
                 journal.record(session, "step", float(index), index=index, name="a", of=40)
             journal.record(session, "rating", 41.0, when="before", value=6)
@@ -244,8 +245,8 @@ def _live_with(path: Path) -> None:
     """Everything that a start of the program asks of its journal."""
     with Journal(path) as journal:
         journal.damage()
-        journal.close_unfinished(1_790_000_100.0)
-        journal.last_unclean_end()
+        journal.close_unfinished(Moment(1_790_000_100.0))
+        journal.since_unclean_end(Moment(1_790_000_100.0))
         journal.sessions()
         list(journal.export())
 

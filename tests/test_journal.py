@@ -18,9 +18,11 @@ from assistant.journal import LONGEST_SILENCE_SECONDS, Journal, JournalError, Jo
 from assistant.journal_chart import draw
 from assistant.journal_export import csv_lines, write_private
 from assistant.session_record import SessionRecord
+from assistant.wall_clock import Moment
 from audio.errors import UnknotError
 
 NOON = 1_800_000_000.0
+BEGAN = Moment(NOON, "one start of the machine", 50.0)
 MARK = "please never write this down"
 
 WRITER = """
@@ -28,8 +30,9 @@ import sys
 from pathlib import Path
 from assistant.diary import JournalDiary
 from assistant.journal import Journal
+from assistant.wall_clock import Moment
 with Journal(Path(sys.argv[1])) as journal:
-    session = journal.begin("hands-on", 1_800_000_000.0)
+    session = journal.begin("hands-on", Moment(1_800_000_000.0))
     print("begun", session, flush=True)
     for n in range(1_000_000):
         journal.record(session, "step", float(n), index=n, name="warm up", of=9)
@@ -49,7 +52,7 @@ def journal(file: Path) -> Iterator[Journal]:
 
 
 def whole_session(journal: Journal, routine: str = "hands-on", why: str = "finished") -> int:
-    session = journal.begin(routine, NOON)
+    session = journal.begin(routine, BEGAN)
     journal.record(session, "rating", 20.0, when="before", value=7)
     journal.record(session, "step", 30.0, index=1, name="warm up", of=2)
     journal.record(session, "advice", 200.0, id="sore", tier="sore")
@@ -84,7 +87,7 @@ def test_a_session_is_told_from_its_events(journal: Journal) -> None:
     assert journal.session(session) == SessionRecord(
         id=session,
         routine="hands-on",
-        started=NOON,
+        began=BEGAN,
         seconds=310.0,
         why="finished",
         before=7,
@@ -129,7 +132,7 @@ def test_csv_has_one_line_a_session(journal: Journal) -> None:
     "kind", ["person", "heard", "say", "say_end", "hush", "state", "unheard-of"]
 )
 def test_no_word_that_was_said_is_written(journal: Journal, file: Path, kind: str) -> None:
-    session = journal.begin("hands-on", NOON)
+    session = journal.begin("hands-on", BEGAN)
     fields = {"text": MARK, "prompt": MARK, "level": "final", "intent": "stop", "ear": "words"}
     journal.record(session, kind, 1.0, **fields, start=0.0, end=1.0)
     journal.end(session, "stopped", 2.0)
@@ -142,14 +145,14 @@ def test_a_field_that_nobody_named_is_not_kept(
     tmp_path_factory: pytest.TempPathFactory, fields: dict[str, str]
 ) -> None:
     with Journal(tmp_path_factory.mktemp("journal") / "journal.sqlite3") as journal:
-        session = journal.begin("hands-on", NOON)
+        session = journal.begin("hands-on", BEGAN)
         journal.record(session, "fault", 1.0, what="microphone_lost", **fields)
         *_, line = journal.export(session)
     assert line == {"session": session, "at": 1.0, "kind": "fault", "what": "microphone_lost"}
 
 
 def test_other_peoples_talk_leaves_no_trace(journal: Journal) -> None:
-    session = journal.begin("hands-on", NOON)
+    session = journal.begin("hands-on", BEGAN)
     journal.record(session, "heard", 1.0, level="voice", intent=None, text="", ear="words")
     journal.record(session, "heard", 2.0, level="suspect", intent="stop", text="top", ear="alarm")
     journal.record(session, "heard", 3.0, level="final", intent=None, text="the news", ear="words")
@@ -158,7 +161,7 @@ def test_other_peoples_talk_leaves_no_trace(journal: Journal) -> None:
 
 
 def test_a_lease_is_told_once_and_its_renewals_are_not(journal: Journal) -> None:
-    session = journal.begin("neck-massager", NOON)
+    session = journal.begin("neck-massager", BEGAN)
     for at, why in ((60.0, "wanted"), (64.0, "renewed"), (68.0, "renewed")):
         journal.record(session, "massager", at, on=True, level=1, lease=10.0, why=why)
     assert [line["at"] for line in journal.export(session)] == [0.0, 60.0]
@@ -170,7 +173,7 @@ def test_the_diary_of_a_session_is_what_the_export_tells(journal: Journal) -> No
         {"at": 2.0, "kind": "massager", "on": False, "level": 0, "lease": 0.0, "why": "halt"},
         {"at": 9.0, "kind": "end", "why": "stopped"},
     ]
-    diary = JournalDiary(journal, clock=lambda: NOON)
+    diary = JournalDiary(journal, clock=lambda: BEGAN)
     diary.record({"at": 0.0, "kind": "state", "from": "idle", "to": "choosing"})
     diary.begin("hands-on")
     for line in lines:
@@ -187,7 +190,7 @@ def test_files_are_for_their_owner_only(journal: Journal, file: Path) -> None:
 
 
 def test_a_rating_outside_the_scale_is_refused(journal: Journal) -> None:
-    session = journal.begin("hands-on", NOON)
+    session = journal.begin("hands-on", BEGAN)
     with pytest.raises(JournalError):
         journal.record(session, "rating", 1.0, when="before", value=11)
     assert journal.session(session).before is None
@@ -235,34 +238,51 @@ def test_an_event_of_a_forgotten_session_is_an_error_and_no_crash(journal: Journ
 
 def test_a_session_without_an_end_is_unfinished(journal: Journal) -> None:
     whole_session(journal)
-    cut = journal.begin("roll-out", NOON)
+    cut = journal.begin("roll-out", BEGAN)
     assert [session.id for session in journal.unfinished()] == [cut]
 
 
+def later(seconds: float, *, clock_set_by: float = 0.0, restarted: bool = False) -> Moment:
+    """So many seconds after the session began."""
+    boot, uptime = ("another start", 9.0) if restarted else (BEGAN.boot, BEGAN.uptime + seconds)
+    return Moment(NOON + seconds + clock_set_by, boot, uptime)
+
+
+@pytest.mark.parametrize("day", [0.0, 86_400.0, -86_400.0])
 @pytest.mark.parametrize(
     ("found_after", "ended_after"),
-    [
-        (60.0, 60.0),
-        (LONGEST_SILENCE_SECONDS + 40.0, LONGEST_SILENCE_SECONDS + 30.0),
-        (-5000.0, 30.0),
-    ],
+    [(60.0, 60.0), (LONGEST_SILENCE_SECONDS + 40.0, LONGEST_SILENCE_SECONDS + 30.0)],
 )
 def test_a_lost_session_ended_as_late_as_it_can_have(
-    journal: Journal, found_after: float, ended_after: float
+    journal: Journal, found_after: float, ended_after: float, day: float
 ) -> None:
-    """Also where the clock went back, as on a Pi that has none."""
-    session = journal.begin("neck-massager", NOON)
+    """Also where somebody set the clock meanwhile: the neck rests no shorter and no longer."""
+    session = journal.begin("neck-massager", BEGAN)
     journal.record(session, "step", 30.0, index=1, name="warm up", of=2)
-    assert [lost.id for lost in journal.close_unfinished(NOON + found_after)] == [session]
+    now = later(found_after, clock_set_by=day)
+    assert [lost.id for lost in journal.close_unfinished(now)] == [session]
     assert journal.session(session).why == "lost"
-    assert journal.last_unclean_end() == NOON + ended_after
-    assert journal.close_unfinished(NOON + found_after + 60.0) == []
+    assert journal.session(session).seconds == ended_after
+    assert journal.since_unclean_end(now) == found_after - ended_after
+    assert journal.since_unclean_end(later(1e4, clock_set_by=day)) == 1e4 - ended_after
+    assert journal.close_unfinished(later(found_after + 60.0)) == []
+
+
+@pytest.mark.parametrize(("clock_set_by", "ago"), [(0.0, 100.0), (-86_400.0, 0.0)])
+def test_across_a_start_of_the_machine_the_clock_is_believed_but_never_for_a_longer_rest(
+    journal: Journal, clock_set_by: float, ago: float
+) -> None:
+    """A Pi has no clock while it is off."""
+    session = journal.begin("neck-massager", BEGAN)
+    journal.end(session, "lost", 30.0)
+    now = later(130.0, clock_set_by=clock_set_by, restarted=True)
+    assert journal.since_unclean_end(now) == ago
 
 
 def test_a_clean_end_asks_for_no_rest(journal: Journal) -> None:
     whole_session(journal)
-    assert journal.close_unfinished(NOON + 400.0) == []
-    assert journal.last_unclean_end() is None
+    assert journal.close_unfinished(later(400.0)) == []
+    assert journal.since_unclean_end(later(400.0)) is None
 
 
 def test_a_session_of_a_live_process_is_not_lost(file: Path) -> None:
@@ -272,10 +292,10 @@ def test_a_session_of_a_live_process_is_not_lost(file: Path) -> None:
         session = int(writer.stdout.readline().split()[1])
         with Journal(file) as journal:
             assert [one.id for one in journal.unfinished()] == [session]
-            assert journal.close_unfinished(NOON + 60.0) == []
+            assert journal.close_unfinished(later(60.0)) == []
             writer.kill()
             writer.wait()
-            assert [one.id for one in journal.close_unfinished(NOON + 60.0)] == [session]
+            assert [one.id for one in journal.close_unfinished(later(60.0))] == [session]
 
 
 def test_thirty_kills_lose_nothing_that_was_acknowledged(file: Path) -> None:
@@ -378,7 +398,7 @@ def record(number: int, before: int | None, after: int | None, **fields: object)
     known: dict[str, object] = {"routine": "hands-on", "why": "finished", "advice": ()} | fields
     return SessionRecord(
         id=number,
-        started=NOON + number,
+        began=Moment(NOON + number),
         seconds=300.0,
         before=before,
         after=after,

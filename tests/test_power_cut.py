@@ -48,7 +48,7 @@ def after(cut: Path, tmp_path: Path) -> Iterator[Callable[[float], Program]]:
         for file in cut.iterdir():
             (tmp_path / file.name).write_bytes(file.read_bytes())
         with sqlite3.connect(tmp_path / "journal.sqlite3") as journal:
-            journal.execute("UPDATE session SET started = started - ?", (seconds,))
+            journal.execute("UPDATE session SET started = started - ?, boot = ''", (seconds,))
         started.append(Program(tmp_path))
         return started[-1]
 

@@ -27,6 +27,10 @@ class Breakdowns:
                 return fault.at
         return None
 
+    def count(self, kind: str, now: float) -> int:
+        """How many faults of this kind have begun."""
+        return sum(fault.kind == kind and fault.at <= now for fault in self._planned)
+
     def on(self, kind: str, now: float) -> bool:
         """Whether a fault of this kind is on."""
         return self.since(kind, now) is not None

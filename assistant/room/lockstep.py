@@ -19,8 +19,10 @@ from assistant.room.moments import Moments
 from assistant.room.person import Person
 from assistant.room.sound import BLOCK, RATE, Samples
 from assistant.session import Session
+from assistant.wall_clock import JUMPED
 from audio.messages import (
     ExpectCommand,
+    Fault,
     FromAudio,
     HushCommand,
     Ready,
@@ -127,6 +129,7 @@ class Room:
         self._events: list[Line] = []
         self._heard_blocks = 0
         self._quiet_since = 0.0
+        self._jumps = 0
         self._begun = cast.routine is not None
         if self._begun:
             self._moments.begin()
@@ -181,6 +184,9 @@ class Room:
         if device is not None:
             device.silent = breakdowns.on("device_silent", now)
             device.unreachable = breakdowns.on("broker_lost", now)
+        jumps, self._jumps = self._jumps, breakdowns.count("clock_jump", now)
+        if self._jumps > jumps and self._conductor.leasing:
+            self._handle(Fault(JUMPED))
         if breakdowns.on("audio_process_dies", now):
             self._headset = None
         elif self._headset is None:
