@@ -14,7 +14,8 @@ from assistant.shape import Sentences, Table, Text, read_table
 from assistant.sources import Source, oldest, unknown_sources
 from assistant.toml_file import Keys, TomlFile
 
-NO_NUMBER = "your emergency number"
+NO_NUMBER = "no_number"
+"""The key of the words that stand for the number to call where none is set."""
 NEEDED = {
     Tier.EMERGENCY: ("say", "repeat", "answered"),
     Tier.WARNING: ("say", "ask", "if_no", "if_yes_or_silent", "repeat", "answered"),
@@ -52,10 +53,10 @@ class AdviceBook:
     prompts: tuple[Prompt, ...]
 
 
-def spoken_number(number: str) -> str:
-    """The number to call as it is spoken: digit by digit, "112" as "1 1 2"."""
+def spoken_number(number: str, unset: str) -> str:
+    """The number to call as it is spoken: digit by digit, "112" as "1 1 2"; else `unset`."""
     digits = " ".join(character for character in number if character.isdigit())
-    return digits or NO_NUMBER
+    return digits or unset
 
 
 def read_advice(
@@ -63,6 +64,7 @@ def read_advice(
 ) -> tuple[AdviceBook, list[Problem]]:
     """All advice with `number` as the one to call, and every problem."""
     tiers, problems = _tiers(file)
+    spoken = spoken_number(number, _unset_number(file, problems))
     advice: dict[str, Advice] = {}
     prompts: list[Prompt] = []
     for name, data in _section(file, "advice", problems).items():
@@ -76,8 +78,17 @@ def read_advice(
         parts = _merged(table, tiers.get(tier, Parts()))
         problems += _missing(file, at, tier, parts) + _braces(file, at, table)
         advice[name] = Advice(name, tier, table.sources, oldest(table.sources, sources))
-        prompts += _prompts(name, parts, number)
+        prompts += _prompts(name, parts, spoken)
     return AdviceBook(advice, tuple(prompts)), problems
+
+
+def _unset_number(file: TomlFile, problems: list[Problem]) -> str:
+    found = file.data.get(NO_NUMBER)
+    if isinstance(found, str) and found.strip() and not set("{}") & set(found):
+        return found
+    remedy = 'say what stands for the number, as "your emergency number"'
+    problems.append(problem(file.path, file.line((NO_NUMBER,)), (NO_NUMBER,), found, remedy))
+    return ""
 
 
 def _section(file: TomlFile, name: str, problems: list[Problem]) -> Mapping[str, object]:
@@ -118,8 +129,7 @@ def _missing(
     ]
 
 
-def _prompts(name: str, parts: Mapping[str, tuple[str, ...]], number: str) -> list[Prompt]:
-    spoken = spoken_number(number)
+def _prompts(name: str, parts: Mapping[str, tuple[str, ...]], spoken: str) -> list[Prompt]:
     return [
         Prompt(f"advice.{name}.{part}", tuple(s.replace("{number}", spoken) for s in sentences))
         for part, sentences in parts.items()

@@ -215,6 +215,7 @@ def live_arguments(settings: Settings, microphone: str, loudspeaker: str) -> lis
         "engine": hearing.engine,
         "model": hearing.model,
         "data": str(data_folder()),
+        "phrases": str(settings.phrases_file),
         "voice": voice.name,
         "voice-engine": voice.engine,
         "rate": str(voice.rate),

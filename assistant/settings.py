@@ -3,8 +3,8 @@
 It must never start with half of it: one broken line and nothing is loaded. It must never write.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from typing import Any
 
 from assistant.advice_file import AdviceBook, read_advice
 from assistant.faq_file import Answer, answer_prompts, read_faq
+from assistant.language import ENGLISH, Folders
 from assistant.paths import config_folder
 from assistant.problem import ConfigError, Problem, problem
 from assistant.prompt_file import missing_prompts, read_prompts
@@ -30,6 +31,7 @@ from assistant.settings_file import (
     MassagerTable,
     PageTable,
     SessionTable,
+    SettingsTable,
     VoiceTable,
     nested,
 )
@@ -48,6 +50,9 @@ NEEDED_ADVICE = {*DEFAULT_ADVICE.values(), "stop"}
 class Settings:
     """Everything that config/ says, checked."""
 
+    language: str
+    phrases_file: Path
+    """Where the phrasebook was read; the audio process reads it again."""
     session: SessionTable
     voice: VoiceTable
     hearing: HearingTable
@@ -75,24 +80,33 @@ def load(
     overrides: Mapping[str, Any] = NO_OVERRIDES,
     *,
     personal: bool | None = None,
+    review: Path | None = None,
 ) -> Settings:
     """Read everything. Raises `ConfigError` with every problem of every file.
 
     `overrides` are dotted keys, as `{"session.screening": False}`. `personal` adds the person's own
-    settings and routines and what was changed by voice; by default only beside the program's own
-    config/, so that a folder named by hand means the same for everybody.
+    settings, routines and languages and what was changed by voice; by default only beside the
+    program's own config/, so that a folder named by hand means the same for everybody. `review` is
+    the file of one more routine, which takes the place of one of its name.
     """
     beside = config_dir is None if personal is None else personal
     loading = _Loading(config_dir or default_folder(), overrides, beside)
-    settings = loading.settings()
+    settings = loading.settings(review)
     if loading.problems or settings is None:
         raise ConfigError(loading.problems)
     return settings
 
 
-def check_routine(path: Path) -> list[Problem]:
-    """Every problem of a routine's file, against the sources and phrases of the program."""
-    loading = _Loading(default_folder(), NO_OVERRIDES, personal=False)
+def check_routine(
+    path: Path, overrides: Mapping[str, Any] = NO_OVERRIDES, *, personal: bool = False
+) -> list[Problem]:
+    """Every problem of a routine's file, against the sources and the phrases that are set.
+
+    Raises `ConfigError` for a language that there is not.
+    """
+    loading = _Loading(default_folder(), overrides, personal)
+    if loading.problems:
+        raise ConfigError(loading.problems)
     book = loading.phrasebook()
     sources = loading.sources()
     return check_routine_file(path, sources, lambda text: _halts(book, text))
@@ -103,11 +117,13 @@ class _Loading:
 
     def __init__(self, folder: Path, overrides: Mapping[str, Any], personal: bool) -> None:
         self.problems: list[Problem] = []
-        self._folder = folder
+        self._complaints = set(NEEDED_ADVICE)
         self._overrides = overrides
         self._personal = personal
+        self._folders = Folders(folder, config_folder() if personal else None)
+        self._folders = self._spoken()
 
-    def settings(self) -> Settings | None:
+    def settings(self, review: Path | None) -> Settings | None:
         """Everything, or None when something could not be read at all."""
         sources, book = self.sources(), self.phrasebook()
         layers = Layers(tuple(self._layers()))
@@ -116,17 +132,16 @@ class _Loading:
         number = table.emergency.number if table else ""
         advice, answers = self._advice(number, sources), self._answers(sources)
         prompts = self._prompts()
-        routines = self._routines(sources, book, {p.id.split(".")[0] for p in prompts})
+        paths = [*self._folders.routines(), *([review] if review else [])]
+        routines = self._routines(paths, sources, book, {p.id.split(".")[0] for p in prompts})
         if table is None or book is None:
             return None
-        chosen = table.session.default_routine
-        if chosen and chosen not in routines:
-            remedy = f"use one of {', '.join(sorted(routines))}"
-            where = ("session", "default_routine")
-            self.problems.append(layers.complain(where, chosen, remedy))
+        self.problems += self._unfit(table, layers, routines)
         routines = self._fitted(routines, table.session.minutes, layers)
         script = _script(prompts, advice, answers, routines)
         return Settings(
+            language=self._folders.language,
+            phrases_file=self._folders.file("phrases.toml"),
             session=table.session,
             voice=table.voice,
             hearing=table.hearing,
@@ -144,6 +159,38 @@ class _Loading:
             phrasebook=book,
         )
 
+    def _spoken(self) -> Folders:
+        """The folders of the language that is set; English, with a problem, where it has none.
+
+        What else is wrong with these layers is told when all of them are read.
+        """
+        before = list(self.problems)
+        layers = Layers(tuple(self._layers()))
+        table, _ = layers.settings()
+        self.problems = before
+        wanted = replace(self._folders, language=table.language)
+        if wanted.words:
+            return wanted
+        known = ", ".join(wanted.known())
+        remedy = f"there is no folder {wanted.language}/ with its words: use one of {known}"
+        self.problems.append(layers.complain(("language",), wanted.language, remedy))
+        return self._folders
+
+    def _unfit(
+        self, table: SettingsTable, layers: Layers, routines: Collection[str]
+    ) -> Iterator[Problem]:
+        """Settings that are sound in themselves, and do not fit what else there is."""
+        chosen, language = table.session.default_routine, self._folders.language
+        if table.language != language and table.language in self._folders.known():
+            remedy = "remove it: the folder says which language it is"
+            yield layers.complain(("language",), table.language, remedy)
+        if chosen and chosen not in routines:
+            remedy = f"use one of {', '.join(sorted(routines))}"
+            yield layers.complain(("session", "default_routine"), chosen, remedy)
+        if language != ENGLISH and not table.voice.name:
+            remedy = f"name a voice that speaks {language}, one of: unknot voices"
+            yield layers.complain(("voice", "name"), table.voice.name, remedy)
+
     def _read(self, path: Path) -> TomlFile | None:
         try:
             return read_toml(path)
@@ -152,18 +199,21 @@ class _Loading:
             return None
 
     def _complain(self, name: str, remedy: str) -> None:
-        self.problems.append(problem(self._folder / name, 0, (), None, remedy))
+        self.problems.append(problem(self._folders.file(name), 0, (), None, remedy))
 
     def sources(self) -> dict[str, Source]:
         """Every source by id."""
-        file = self._read(self._folder / "sources.toml")
-        sources, found = read_sources(file) if file else ({}, [])
-        self.problems += found
+        sources: dict[str, Source] = {}
+        for file in map(self._read, self._folders.sources()):
+            read, found = read_sources(file) if file else ({}, [])
+            sources |= read
+            self.problems += found
         return sources
 
     def phrasebook(self) -> Phrasebook | None:
         """The phrases; they also tell which sentences would end the massage."""
-        file = self._read(self._folder / "phrases.toml")
+        file = self._read(self._folders.file("phrases.toml"))
+        self._complaints |= set(_complaints(file.data)) if file else set()
         try:
             return Phrasebook(file.data) if file else None
         except PhraseError as error:
@@ -172,7 +222,7 @@ class _Loading:
             return None
 
     def _layers(self) -> Iterator[TomlFile]:
-        for path in (self._folder / "settings.toml", *self._own("settings.toml")):
+        for path in self._folders.settings():
             file = self._read(path)
             if file is not None:
                 yield file
@@ -188,12 +238,8 @@ class _Loading:
         except ConfigError as error:
             self.problems += error.problems
 
-    def _own(self, pattern: str) -> list[Path]:
-        """The person's own files of this name, if they count and are there."""
-        return sorted(config_folder().glob(pattern)) if self._personal else []
-
     def _prompts(self) -> list[Prompt]:
-        file = self._read(self._folder / "prompts.toml")
+        file = self._read(self._folders.file("prompts.toml"))
         prompts, found = read_prompts(file) if file else ([], [])
         if file is not None and not found:
             ours, _ = read_prompts(read_toml(default_folder() / "prompts.toml"))
@@ -202,29 +248,32 @@ class _Loading:
         return prompts
 
     def _advice(self, number: str, sources: Mapping[str, Source]) -> AdviceBook:
-        file = self._read(self._folder / "advice.toml")
+        file = self._read(self._folders.file("advice.toml"))
         if file is None:
             return AdviceBook({}, ())
         book, found = read_advice(file, number, sources)
         self.problems += found
         written = file.data.get("advice")
-        for name in sorted(NEEDED_ADVICE - set(written if isinstance(written, dict) else ())):
+        for name in sorted(self._complaints - set(written if isinstance(written, dict) else ())):
             self._complain("advice.toml", f"add [advice.{name}]: a safety word leads to it")
         return book
 
     def _answers(self, sources: Collection[str]) -> dict[str, Answer]:
-        file = self._read(self._folder / "faq.toml")
+        file = self._read(self._folders.file("faq.toml"))
         answers, found = read_faq(file, sources) if file else ({}, [])
         self.problems += found
         return answers
 
     def _routines(
-        self, sources: Collection[str], book: Phrasebook | None, taken: Collection[str]
+        self,
+        paths: Iterable[Path],
+        sources: Collection[str],
+        book: Phrasebook | None,
+        taken: Collection[str],
     ) -> dict[str, Routine]:
-        """Every routine by name; the person's own take the place of ours of the same name."""
+        """Every routine by name; of two with the same name the later one counts."""
         routines: dict[str, Routine] = {}
-        ours = sorted((self._folder / "routines").glob("*.toml"))
-        for path in (*ours, *self._own("routines/*.toml")):
+        for path in paths:
             try:
                 routine = read_routine(path, sources, lambda text: _halts(book, text))
             except ConfigError as error:
@@ -254,6 +303,18 @@ class _Loading:
                 where = ("session", "minutes")
                 self.problems.append(layers.complain(where, minutes, remedy))
         return made
+
+
+def _complaints(phrases: Mapping[str, Any]) -> Iterator[str]:
+    """What the safety phrases are about; each needs advice of its own."""
+    for section in ("safety", "safety_alone"):
+        for topics in _tables(phrases.get(section)):
+            yield from (topic for topic in topics if topic != "any")
+
+
+def _tables(found: object) -> Iterator[Mapping[str, Any]]:
+    if isinstance(found, dict):
+        yield from (body for body in found.values() if isinstance(body, dict))
 
 
 def _halts(book: Phrasebook | None, text: str) -> bool:

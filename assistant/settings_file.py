@@ -128,6 +128,8 @@ class ButtonTable(Table):
 class SettingsTable(Table):
     """Everything in settings.toml; each key has its usual value, so a file may hold any part."""
 
+    language: Text = "en"
+    """Which folder of words is spoken and understood."""
     session: SessionTable = SessionTable()
     voice: VoiceTable = VoiceTable()
     hearing: HearingTable = HearingTable()

@@ -21,7 +21,7 @@ from typing import NoReturn
 import click
 from platformdirs import PlatformDirs
 
-from audio.errors import UnknotError
+from audio.errors import NotFit, UnknotError
 from audio.messages import FromAudio, ToAudio
 from audio.pipeline import Ears
 from intents.phrasebook import Phrasebook
@@ -46,6 +46,7 @@ class Options:
     engine: str = "auto"
     model: Path | None = None
     data: Path = field(default_factory=lambda: _DIRS.user_data_path)
+    phrases: Path = field(default_factory=lambda: Path(str(files("config"))) / "phrases.toml")
     voice: str = "gmw/en-us"
     voice_engine: str = "pyttsx3"
     rate: int = 150
@@ -61,6 +62,7 @@ class Options:
 @click.option("--engine", type=click.Choice(["auto", "vosk", "sphinx"]), help="The word ear.")
 @click.option("--model", type=_PATH, metavar="FOLDER", help="A speech model.")
 @click.option("--data", type=_PATH, metavar="FOLDER", help="Where speech models are installed.")
+@click.option("--phrases", type=_PATH, metavar="FILE", help="The words of a language.")
 @click.option("--voice", metavar="NAME", help="Who speaks.")
 @click.option("--voice-engine", metavar="NAME", help="What makes the speech.")
 @click.option("--rate", type=int, metavar="WORDS", help="Words a minute.")
@@ -87,7 +89,7 @@ def hear_file(options: Options, wav: Path) -> None:
     from audio.sound import read
 
     playing = read(options.playing) if options.playing else None
-    book = _phrasebook()
+    book = _phrasebook(options.phrases)
     for event in Hearing(_ears(options, book), book).hear(wav, playing):
         click.echo(json.dumps(event))
 
@@ -106,7 +108,7 @@ def live(options: Options) -> NoReturn:
     _end_with_parent()
     tell = _teller(_keep_stdout_clean())
     portaudio()
-    book = _phrasebook()
+    book = _phrasebook(options.phrases)
     voice = Voice(options.cache, options.voice, options.rate, options.voice_engine)
     mouth = Mouth(Player(), voice)
     pipeline = Pipeline(_ears(options, book), EchoCanceller(), book)
@@ -134,8 +136,14 @@ def _ears(options: Options, book: Phrasebook) -> Ears:
     return open_ears(Listening.ALL, Engine(options.engine), places, book)
 
 
-def _phrasebook() -> Phrasebook:
-    return Phrasebook(tomllib.loads(files("config").joinpath("phrases.toml").read_text("utf-8")))
+def _phrasebook(file: Path) -> Phrasebook:
+    try:
+        return Phrasebook(tomllib.loads(file.read_text("utf-8")))
+    except OSError as error:
+        raise NotFit(f"{file}: {error.strerror}", "name a phrases.toml") from error
+    except ValueError as error:  # no UTF-8, no TOML, no phrases
+        told = "; ".join(str(error).splitlines())
+        raise NotFit(f"{file}: {told}", "see: unknot doctor") from error
 
 
 def _read_orders(order: Callable[[ToAudio | None], None]) -> None:

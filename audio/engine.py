@@ -5,9 +5,11 @@ It must never take a model that was not verified, and never fall back silently w
 
 from enum import Enum
 
+from audio.errors import NotFit
 from audio.models import Places, find, tuned
 from audio.pipeline import Ears, SoundEar
 from audio.recogniser import Recogniser
+from intents.intent import SAFETY
 from intents.phrasebook import Phrasebook
 
 
@@ -31,11 +33,19 @@ def open_ears(listening: Listening, engine: Engine, places: Places, book: Phrase
     """Load the ears that listen. Raises `NotFit` for a model that is named and not usable."""
     words = None if listening is Listening.ALARM else open_words(engine, places, book)
     alarm = None if listening is Listening.WORDS else _alarm_ear()
-    return Ears(alarm, words)
+    return Ears(alarm, words, of_this_language=is_english(book))
 
 
-def open_words(engine: Engine, places: Places, book: Phrasebook) -> Recogniser:
-    """Load the word ear. Raises `NotFit` for a model that is named and not usable."""
+def open_words(engine: Engine, places: Places, book: Phrasebook) -> Recogniser | None:
+    """Load the word ear; None where no ear hears the language of `book`.
+
+    Raises `NotFit` for a model that is named and not usable.
+    """
+    if not is_english(book) and (engine is Engine.SPHINX or not any(places.named())):
+        # What is installed or embedded is English: it would take one word for another.
+        if engine is Engine.AUTO:
+            return None
+        raise NotFit("no speech model of this language", "set hearing.model to its folder")
     # Imported only when wanted: either engine costs memory that the other one needs.
     folder = None if engine is Engine.SPHINX else find(places, required=engine is Engine.VOSK)
     if folder is None:
@@ -45,6 +55,14 @@ def open_words(engine: Engine, places: Places, book: Phrasebook) -> Recogniser:
     from audio.vosk_ear import VoskRecogniser
 
     return VoskRecogniser(tuned(folder, places), book)
+
+
+def is_english(book: Phrasebook) -> bool:
+    """The safety words that the alarm ear knows by sound mean the same in this phrasebook."""
+    from audio.alarm_ear import MEANINGS
+
+    meanings = {word: book.safety(word) for word, meant in MEANINGS.items() if meant in SAFETY}
+    return all(found and found.intent is MEANINGS[word] for word, found in meanings.items())
 
 
 def _alarm_ear() -> SoundEar:

@@ -40,6 +40,8 @@ class Ears:
 
     alarm: SoundEar | None
     words: Recogniser | None
+    of_this_language: bool = True
+    """The alarm ear's words are those that the person is taught; else it knows "stop" at best."""
 
 
 class Pipeline:
@@ -50,8 +52,8 @@ class Pipeline:
         self.ready = Ready(words.engine, words.model) if words else Ready("none", "none")
         """Who listens."""
         poor_words = words is None or words.practice
-        self.practice = ears.alarm is None and poor_words
-        """No word ear is there that may arm a real massager by itself."""
+        self.practice = poor_words and not (ears.alarm and ears.of_this_language)
+        """No ear is there that may arm a real massager by itself."""
         self.samples = 0
         self.level_db = -100.0
         """Loudness of the last block, the loudspeaker's echo taken out."""

@@ -5,6 +5,7 @@ believe a confidence: Vosk says 1.0 for words that were not said (docs/facts.md 
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import vosk
@@ -12,7 +13,7 @@ import vosk
 from audio.errors import NotFit
 from audio.recogniser import Reading, RecogniserFailed
 from audio.sound import BLOCK, RATE, Samples
-from intents.intent import Intent
+from intents.intent import SAFETY, Intent
 from intents.phrasebook import Phrasebook
 from intents.vocabulary import grammar, missing
 
@@ -31,7 +32,6 @@ class VoskRecogniser:
     """
 
     engine = "vosk"
-    practice = False
 
     def __init__(self, folder: Path, book: Phrasebook) -> None:
         """Load a model from a folder that `audio.models` has verified. Raises `NotFit`."""
@@ -43,6 +43,8 @@ class VoskRecogniser:
         """The model can say "something else"; without it only the decoys keep talk away."""
         self.grammar = self._grammar(book)
         """The phrases that are listened for, as Vosk takes them."""
+        self.practice = not all(self._hears(book.phrases({intent})) for intent in SAFETY)
+        """Some safety word cannot be said in any wording: the model is of another language."""
         self._recogniser = vosk.KaldiRecognizer(self._model, RATE, self.grammar)
         self._blocks = 0
 
@@ -74,6 +76,9 @@ class VoskRecogniser:
         if not reading.text and self._blocks > RENEW_BLOCKS:
             self.reset()
         return [reading]
+
+    def _hears(self, phrases: Iterable[str]) -> bool:
+        return any(all(map(self._knows, phrase.split())) for phrase in phrases)
 
     def _knows(self, word: str) -> bool:
         return bool(self._model.vosk_model_find_word(word) >= 0)

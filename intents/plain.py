@@ -14,13 +14,13 @@ def plain(text: str) -> list[str]:
     Apostrophes go without a trace ("can't" is "cant"), because people type both; a hyphen parts
     two words. Any text is fine; one without a word gives an empty list.
     """
-    return _WORD.findall(_one_case(text).replace("'", ""))
+    return _WORD.findall(_one_form(text).casefold().replace("'", ""))
 
 
 def written(text: str) -> str:
-    """Return `text` as a recogniser lists it: as `plain`, but "can't" keeps its apostrophe."""
-    return " ".join(_WRITTEN_WORD.findall(_one_case(text)))
+    """Return `text` as a recogniser lists it: as `plain`, but as it is spelled: "can't", "heiß"."""
+    return " ".join(_WRITTEN_WORD.findall(_one_form(text).lower()))
 
 
-def _one_case(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
+def _one_form(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).translate(_APOSTROPHES)

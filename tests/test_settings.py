@@ -68,7 +68,8 @@ def test_a_wrong_override_is_told_with_its_remedy() -> None:
         load(overrides={"session.screning": True, "music": 1}, personal=False)
     assert str(error.value).splitlines() == [
         "--set: music: there is no such key: remove it, or use one of "
-        "session, voice, hearing, massager, emergency, journal, page, home_assistant, button",
+        "language, session, voice, hearing, massager, emergency, journal, page, home_assistant, "
+        "button",
         "--set: session.screning: there is no such key: remove it, or did you mean screening?",
     ]
 
