@@ -3,8 +3,6 @@
 Every check says what it found and, where that is not right, the one thing to do about it.
 """
 
-import asyncio
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -12,14 +10,17 @@ from functools import partial
 from pathlib import Path
 
 from assistant import paths
+from assistant.doctor_ears import ears
+from assistant.doctor_echo import echo, loopback
+from assistant.doctor_listening import record_echo
+from assistant.doctor_massager import brokers, guarantees
+from assistant.doctor_microphone import heard, microphone
+from assistant.doctor_service import service
 from assistant.hearing import make_voice, places
-from assistant.machine_checks import Check, clock, disk, power, python
-from assistant.massager.device import Device, read_devices
-from assistant.massager.opening import open_device
-from assistant.massager.proof import require_proof
+from assistant.machine_checks import Check, answers, clock, disk, memory, power, python
 from assistant.problem import ConfigError
 from assistant.settings import Settings, load
-from audio.errors import AudioMissing, MassagerUnsafe, NotFit, UnknotError
+from audio.errors import AudioMissing, MassagerUnsafe, NotFit
 from audio.models import REMEDY, find
 from audio.sound import RATE
 from audio.soundcard import sound_check
@@ -62,30 +63,20 @@ def journal(settings: Settings) -> Check:
     return Check("journal", damage is None, value, f"move {file} away", NotFit.exit_code)
 
 
-MACHINE: tuple[Callable[[], Check | None], ...] = (python, disk, clock, power)
-SET_UP: tuple[Callable[[Settings], Check], ...] = (model, voice, voice_cache, journal)
+MACHINE: tuple[Callable[[], Check | None], ...] = (python, disk, memory, clock, power, service)
+SET_UP: tuple[Callable[[Settings], Check], ...] = (model, ears, voice, voice_cache, journal)
 
 
 def examine() -> Iterator[Check]:
     """Machine and set-up, in the order in which a person would mend them; sound comes after it."""
-    yield from _answers((probe.__name__, probe) for probe in MACHINE)
-    yield from _set_up()
-
-
-def massagers() -> Iterator[Check]:
-    """Each massager of massagers.toml: reachable, off, and proven to go off by itself.
-
-    Nothing is switched on; a device that a session holds is left alone.
-    """
-    devices: dict[str, Device] = {}
-
-    def described() -> Check:
-        devices.update(read_devices(paths.massagers_file()))
-        return Check("massagers", True, f"{len(devices)} in {paths.massagers_file()}")
-
-    yield from _answers([("massagers", described)])
-    for name, device in devices.items():
-        yield from _answers([(f"massager {name}", partial(_massager, device))])
+    yield from answers((probe.__name__, probe) for probe in MACHINE)
+    loaded: list[Settings] = []
+    yield from _config(loaded)
+    for settings in loaded:
+        named = {probe.__name__.replace("_", " "): probe for probe in SET_UP}
+        yield from answers((name, partial(probe, settings)) for name, probe in named.items())
+        yield from guarantees(settings)
+        yield from brokers(settings)
 
 
 def exit_code(checks: Iterable[Check]) -> int:
@@ -93,15 +84,6 @@ def exit_code(checks: Iterable[Check]) -> int:
     failed = {check.exit_code for check in checks if not check.ok}
     worst_first = (MassagerUnsafe.exit_code, NotFit.exit_code, AudioMissing.exit_code)
     return next((code for code in worst_first if code in failed), 0)
-
-
-def _massager(device: Device) -> Check:
-    async def reach() -> None:
-        require_proof(device, paths.state_folder())
-        (await open_device(device, state=paths.state_folder())).close()
-
-    asyncio.run(reach())
-    return Check(f"massager {device.name}", True, "off, and proven to go off by itself")
 
 
 def sound() -> Iterator[Check]:
@@ -118,30 +100,25 @@ def sound() -> Iterator[Check]:
         yield Check("sound", True, "the microphone brings sound, the loudspeaker takes it")
 
 
-def _set_up() -> Iterator[Check]:
-    """What config/ says, and the checks that need it: none of them where it is broken."""
-    loaded: list[Settings] = []
+def listening() -> Iterator[Check]:
+    """What the microphone hears of the room and of a soft sound that is played for it.
+
+    Nothing where microphone or loudspeaker cannot be opened: `sound` tells of that.
+    """
+    try:
+        recording = record_echo(load().hearing)
+    except (ConfigError, AudioMissing):
+        return
+    yield microphone(replace(heard(recording.mic), talk_db=None))
+    yield loopback(echo(recording))
+
+
+def _config(loaded: list[Settings]) -> Iterator[Check]:
+    """What config/ says; it joins `loaded` unless it is broken."""
 
     def config() -> Check:
         loaded.append(load())
         value = f"{len(loaded[0].routines)} routines; your own go into {paths.config_folder()}"
         return Check("config", True, value)
 
-    yield from _answers([("config", config)])
-    for settings in loaded:
-        named = {probe.__name__.replace("_", " "): probe for probe in SET_UP}
-        yield from _answers((name, partial(probe, settings)) for name, probe in named.items())
-
-
-def _answers(probes: Iterable[tuple[str, Callable[[], Check | None]]]) -> Iterator[Check]:
-    """A check that meets a foreseeable error has found something, and the others go on."""
-    for name, probe in probes:
-        try:
-            found = probe()
-        except UnknotError as error:
-            code = max(error.exit_code, NotFit.exit_code)
-            found = Check(name, False, error.message, error.remedy or "mend that", code)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            found = Check(name, False, str(error), "look into that", NotFit.exit_code)
-        if found:
-            yield found
+    yield from answers([("config", config)])

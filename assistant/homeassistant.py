@@ -66,7 +66,7 @@ class Room:
     ) -> None:
         self._watching = watching
         self._stop = stop
-        self._broker = _broker(settings, config_folder())
+        self._broker = broker_named(settings, config_folder())
         self._password = self._broker.password()
         self._tls = _tls(self._broker)
         self._node = node(settings.node, socket.gethostname())
@@ -189,7 +189,8 @@ class Room:
             complain(trouble)
 
 
-def _broker(settings: HomeAssistantTable, folder: Path) -> Broker:
+def broker_named(settings: HomeAssistantTable, folder: Path) -> Broker:
+    """The broker of `settings`, whose files are relative to `folder`."""
     tls = settings.tls or bool(settings.ca_file)
     return Broker(
         host=settings.broker,
