@@ -44,4 +44,6 @@ def expected(phase: Phase, s: Stage, state: State) -> Expect:
     asked = s.question.expects if s.question else frozenset()
     chatty = CHATTY if state.top in AT_LEISURE else frozenset()
     likely = ALWAYS_LIKELY | (asked or answers & LIKELY | chatty)
+    if s.pending is not None:
+        likely |= {Intent.YES, Intent.NO}
     return Expect((asked | answers | frozenset(anytime.VERBS)) - SAFETY, likely)

@@ -14,7 +14,7 @@ class Position:
     state: State
 
 
-def machine(position: Position, came_from: Callable[[State], Any]) -> Machine:
+def machine(position: Position, came_from: Callable[[State | None], Any]) -> Machine:
     """Build the machine from the table; `came_from(state)` decides where RESUME leads."""
     rows: list[dict[str, Any]] = []
     for row in TABLE:

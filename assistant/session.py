@@ -159,6 +159,8 @@ class Session:
             if dest is None:
                 trigger = self._phase.halted_here(self._stage)
                 continue
+            if before is State.IDLE:
+                self._stage.wake_at = None
             self._remember_where_from(trigger, before)
             self._machine.dispatch(trigger.value)
             self._stage.emit(StateChanged(before.value, self.state.value))
@@ -322,7 +324,9 @@ class Session:
         if self.state is State.ENDED:
             return
         s.interrupt()
-        if anytime.settle(self._phase, s, meaning):
+        pending, s.pending = s.pending, None
+        if pending and s.now <= pending.until and meaning.intent in (Intent.YES, Intent.NO):
+            self._move(anytime.settle(pending, self._phase, s, meaning))
             return
         answer = self._phase.answers(s).get(meaning.intent)
         if answer is not None:

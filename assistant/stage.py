@@ -12,7 +12,7 @@ from assistant.messages import Effect, Hush, MassagerLease, MassagerOff, Say
 from assistant.routine import Routine, Tool
 from assistant.safety import Advice, Governor
 from assistant.script import Script, Value
-from assistant.state import State
+from assistant.state import State, Trigger
 from intents.intent import Intent
 
 SILENT_AFTER_VOICE_SECONDS = 4.0
@@ -38,6 +38,20 @@ class Manners:
     volume_db: float = 0.0
     pace: int = 2
     """Index into the paces of `assistant.phases.anytime`."""
+
+
+PENDING_SECONDS = 20.0
+"""A yes that comes later than this is an answer to something else."""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An act that is hard to undo: it waits for a yes, in whatever state."""
+
+    act: Callable[["Stage"], Trigger | None]
+    kept: str
+    """The prompt that answers a no."""
+    until: float
 
 
 @dataclass
@@ -94,8 +108,8 @@ class Stage:
     moving: bool = False
     """The massage itself has begun, so a massager stays on while the next step is spoken."""
     last_heard_at: float = 0.0
-    pending: Callable[["Stage"], None] | None = None
-    """What a yes would do: an act that is hard to undo waits for it, in whatever state."""
+    pending: Pending | None = None
+    """What a yes would do."""
     unfinished: tuple[str, int] | None = None
     """The routine and step of a session that broke, while the offer to go on stands."""
     begin_at_step: int = 0
@@ -193,6 +207,11 @@ class Stage:
             n -= 1
         numbered = f"{base}.{n}"
         return numbered if self.script.has(numbered) else base
+
+    def confirm(self, prompt: str, kept: str, act: Callable[["Stage"], Trigger | None]) -> None:
+        """Ask for a yes to `act` now, because it is hard to undo; `kept` answers a no."""
+        self.say(prompt)
+        self.pending = Pending(act, kept, self.now + PENDING_SECONDS)
 
     def answered(self) -> None:
         """The open question is closed."""

@@ -11,11 +11,14 @@ import pytest
 import assistant
 from assistant.advice_file import NEEDED
 from assistant.faq_file import ANSWER_SENTENCES
+from assistant.prompt_file import read_prompts
 from assistant.reading import HIGHEST_GRADE, MOST_WORDS, check, ease, halts, syllables
 from assistant.routine import Tool
 from assistant.safety import Tier
 from assistant.script import Prompt
-from assistant.settings import Settings
+from assistant.settings import Settings, default_folder
+from assistant.state import State
+from assistant.toml_file import read_toml
 from intents.intent import SAFETY
 
 WANTED = tomllib.loads(Path(__file__).with_name("prompts.toml").read_text())
@@ -256,3 +259,27 @@ def test_no_sentence_that_is_spoken_stands_in_the_code() -> None:
     assert len(speaking) > 8
     for path in speaking:
         assert not [text for text in literals(path) if re.search(r"[A-Z].* .*[.?!]$", text)], path
+
+
+def asked_for(path: Path) -> Iterator[str]:
+    """The prompts that a source file names, as patterns: a blank of an f-string is any text."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield re.escape(node.value)
+        elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+            parts = (v.value if isinstance(v, ast.Constant) else None for v in node.values)
+            yield "".join(r"[\w.-]+" if part is None else re.escape(str(part)) for part in parts)
+
+
+def test_no_sentence_is_kept_that_nobody_would_ever_hear() -> None:
+    """Each would have to be checked, translated and rendered, for nothing."""
+    root = Path(assistant.__file__).parent
+    by_state = rf"(?:help|what_can_i_say|not_\w+)\.(?:{'|'.join({s.top for s in State})})"
+    named = "|".join(
+        {by_state} | {pattern for path in root.rglob("*.py") for pattern in asked_for(path)}
+    )
+    spoken = re.compile(rf"(?:{named})(?:\.\d)?")
+    prompts, _ = read_prompts(read_toml(default_folder() / "prompts.toml"))
+    unheard = [prompt.id for prompt in prompts if not spoken.fullmatch(prompt.id)]
+    assert unheard == []

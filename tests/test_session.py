@@ -29,6 +29,7 @@ from assistant.rehearsal import WILLING, Rehearsal
 from assistant.safety import Governor
 from assistant.session import CONVERSATION_SECONDS, Session
 from assistant.settings import Settings
+from assistant.stage import PENDING_SECONDS
 from assistant.state import EVERY, LOCKED, MASSAGE, TABLE, Row, State, Trigger
 from audio.messages import Ear, Fault, Health, Heard, Level, Ready, Recovered, SayEnded
 from intents.intent import SAFETY, Intent
@@ -790,3 +791,54 @@ def test_questions_of_others_do_not_keep_a_conversation_going(in_massage: Rehear
     assert asks(in_massage, ELSEWHERE)[0] == "answer.unknown"
     in_massage.run_for(CONVERSATION_SECONDS * 0.7)
     assert "answer.unknown" not in asks(in_massage, ELSEWHERE)
+
+
+# What waits for a yes
+
+
+def test_starting_over_loses_the_place_so_it_waits_for_a_yes(in_massage: Rehearsal) -> None:
+    in_massage.say(Intent.NEXT)
+    in_massage.run_until(State.DOING)
+    in_massage.say(Intent.START_OVER)
+    assert "start_over.ask" in prompts(in_massage)[-2:]
+    in_massage.say(Intent.NO)
+    assert "start_over.kept" in prompts(in_massage)
+    assert kinds(in_massage, "step")[-1]["index"] == 2
+    in_massage.say(Intent.START_OVER)
+    in_massage.say(Intent.YES)
+    assert kinds(in_massage, "step")[-1]["index"] == 1
+
+
+@pytest.mark.parametrize("intent", [Intent.START_OVER, Intent.FORGET_SETTINGS])
+def test_a_late_yes_is_an_answer_to_something_else(in_massage: Rehearsal, intent: Intent) -> None:
+    in_massage.say(intent)
+    in_massage.run_for(PENDING_SECONDS + 1.0)
+    before = len(kinds(in_massage, "step"))
+    in_massage.say(Intent.YES)
+    assert len(kinds(in_massage, "step")) == before
+    assert "forget.done" not in prompts(in_massage)
+
+
+def test_a_broken_session_that_must_rest_first_is_offered_again_when_it_has_rested(
+    settings: Settings,
+) -> None:
+    session = make_session(settings, DEVICE, rest_until=300.0)
+    rehearsal = Rehearsal(session, simulated)
+    rehearsal.tell(Begin(unfinished=("neck-massager", 3)))
+    rehearsal.say(Intent.YES)
+    assert prompts(rehearsal)[-1] == "rest.wait"
+    rehearsal.run_for(290.0)
+    assert prompts(rehearsal)[-1] == "rest.wait"
+    rehearsal.run_for(20.0)
+    assert prompts(rehearsal)[-1] == "rest.over"
+    rehearsal.say(Intent.CONTINUE)
+    assert rehearsal.session.state is State.SCREENING
+
+
+def test_what_waits_in_idle_does_not_wait_elsewhere(settings: Settings) -> None:
+    rehearsal = Rehearsal(make_session(settings, DEVICE, rest_until=300.0), simulated)
+    rehearsal.tell(Begin(unfinished=("neck-massager", 3)))
+    rehearsal.say(Intent.YES)
+    rehearsal.say(Intent.START, topic="hands-on")
+    rehearsal.run_for(400.0)
+    assert "rest.over" not in prompts(rehearsal)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from assistant.messages import Pace, Remember, Volume
-from assistant.phases.phase import Phase
-from assistant.stage import Stage
+from assistant.phases.phase import Phase, Reply
+from assistant.stage import Pending, Stage
 from assistant.state import State
 from intents.intent import Intent, Meaning
 
@@ -123,13 +123,13 @@ def more(s: Stage, meaning: Meaning, state: State) -> None:
 
 def forget(s: Stage, meaning: Meaning, state: State) -> None:
     """Ask whether to forget the settings that were changed by voice: it cannot be undone."""
-    s.pending = _forget
-    s.say("forget.ask")
+    s.confirm("forget.ask", "forget.kept", _forget)
 
 
-def _forget(s: Stage) -> None:
+def _forget(s: Stage) -> Reply:
     s.emit(Remember(None, None))
     s.say("forget.done")
+    return None
 
 
 def length(s: Stage, meaning: Meaning, state: State) -> None:
@@ -184,17 +184,16 @@ VERBS: Mapping[Intent, Verb] = {
 }
 
 
-def settle(phase: Phase, s: Stage, meaning: Meaning) -> bool:
-    """Take the yes or no to what waits for one; True when that was what the person meant."""
-    act, s.pending = s.pending, None
-    if act is None or meaning.intent not in (Intent.YES, Intent.NO):
-        return False
+def settle(pending: Pending, phase: Phase, s: Stage, meaning: Meaning) -> Reply:
+    """Take the yes or no to what waits for one, then say again what the phase needs."""
     if meaning.intent is Intent.YES:
-        act(s)
+        reply = pending.act(s)
     else:
-        s.say("forget.kept")
-    phase.again(s)
-    return True
+        reply = None
+        s.say(pending.kept)
+    if reply is None:
+        phase.again(s)
+    return reply
 
 
 def answer(phase: Phase, s: Stage, meaning: Meaning, state: State) -> None:

@@ -90,9 +90,20 @@ class Idle(Phase):
             s.say("not_sensible.idle")
             return None
         routine, step = s.unfinished
+        rest = s.governor.rest_seconds(s.now)
+        if rest > 0 and s.routines[routine].tool is Tool.MASSAGER:
+            s.say("rest.wait", minutes=ceil(rest / 60))
+            s.wake_at = s.now + rest
+            return None
         s.unfinished = None
         s.begin_at_step = step - 1
         return choose(s, routine)
+
+    def woken(self, s: Stage) -> Reply:
+        """The rest that kept a broken session from going on is over."""
+        s.wake_at = None
+        s.say("rest.over")
+        return None
 
     def _let_be(self, s: Stage, meaning: Meaning) -> Reply:
         s.say("idle.ready" if s.unfinished is None else "ended.declined")
@@ -342,6 +353,7 @@ class Preparing(Phase):
         s.then(f"{s.routine.name}.intro")
         if s.tool is Tool.MASSAGER:
             s.then("preparing.hair")
+            s.then("preparing.switch")
             if s.governor.cap <= 1:
                 s.then("preparing.lowest")
         if s.routine.setup:

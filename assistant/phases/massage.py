@@ -72,7 +72,12 @@ def back(s: Stage, meaning: Meaning) -> Reply:
 
 
 def start_over(s: Stage, meaning: Meaning) -> Reply:
-    """The routine from its first step."""
+    """The routine from its first step, after a yes: the person's place is lost."""
+    s.confirm("start_over.ask", "start_over.kept", _start_over)
+    return None
+
+
+def _start_over(s: Stage) -> Reply:
     s.say("start_over")
     return go_to(s, 0)
 
