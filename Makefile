@@ -48,7 +48,7 @@ train: $(TRAINABLE)
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-$(INSTALLED): EXTRAS := mqtt
+$(INSTALLED): EXTRAS := mqtt,voice
 $(TESTABLE): EXTRAS := mqtt,test
 $(TRAINABLE): EXTRAS := mqtt,training
 $(INSTALLED) $(TESTABLE) $(TRAINABLE): pyproject.toml

@@ -49,6 +49,8 @@ from audio.messages import (
 
 Line = dict[str, Any]
 GAP_SECONDS = 0.35
+AFTER_AN_INSTRUCTION = 2.0
+"""Hands need longer than ears: so many times the gap after a sentence of the routine itself."""
 REPORT_SECONDS = 0.25
 """How often the device is asked what it does, at least."""
 
@@ -181,8 +183,7 @@ class Conductor:
                 self._send(HushCommand())
             case Say():
                 self._texts[effect.prompt] = " ".join(effect.sentences)
-                gap = self._gap_seconds * self._pace
-                self._send(SpeakCommand(effect.prompt, effect.sentences, gap))
+                self._send(SpeakCommand(effect.prompt, effect.sentences, self._gap(effect.prompt)))
             case Tone():
                 self._send(ToneCommand(effect.name))
             case Expect():
@@ -193,6 +194,12 @@ class Conductor:
                 self._send(VolumeCommand(effect.level_db))
             case Pace():
                 self._pace = effect.factor
+
+    def _gap(self, prompt: str) -> float:
+        """Silence between the sentences of a prompt."""
+        routine = self.session.routine
+        instructs = routine is not None and prompt.partition(".")[0] == routine.name
+        return self._gap_seconds * self._pace * (AFTER_AN_INSTRUCTION if instructs else 1.0)
 
     def _remember(self, effect: Remember) -> None:
         if self._memory is not None:

@@ -42,6 +42,7 @@ from intents.intent import SAFETY, Intent, Meaning
 from intents.phrasebook import ELSEWHERE
 
 SUSPECT_SECONDS = 1.5
+OTHER_VOICE = "voice_changed"
 POOR_ENGINE = "sphinx"
 """The word ear whose short safety phrases are only votes (DECISIONS.md)."""
 ONLY_IN_WORDS = frozenset({Intent.DEVICE, Intent.PAIN, Intent.EMERGENCY})
@@ -373,6 +374,9 @@ class Session:
 
     def _fault(self, what: str) -> None:
         s = self._stage
+        if what == OTHER_VOICE:
+            self._say_who_speaks()
+            return
         s.emit(s.governor.off(what, s.now))
         if self.state is State.PAUSED_FAULT and s.fault == what:
             return
@@ -384,6 +388,11 @@ class Session:
         if what in ("device_failed", "audio_gave_up"):
             s.governor.disarm()
         self._move(Trigger.FAULT)
+
+    def _say_who_speaks(self) -> None:
+        """Nothing has to rest for that; but a strange voice in the dark is to be explained."""
+        if self.state is not State.ENDED:
+            self._stage.then(f"fault.{OTHER_VOICE}")
 
     def _recovered(self, what: str) -> None:
         s = self._stage

@@ -22,7 +22,7 @@ import click
 from platformdirs import PlatformDirs
 
 from audio.errors import NotFit, UnknotError
-from audio.messages import FromAudio, ToAudio
+from audio.messages import Fault, FromAudio, ToAudio
 from audio.pipeline import Ears
 from intents.phrasebook import Phrasebook
 
@@ -47,8 +47,8 @@ class Options:
     model: Path | None = None
     data: Path = field(default_factory=lambda: _DIRS.user_data_path)
     phrases: Path = field(default_factory=lambda: Path(str(files("config"))) / "phrases.toml")
-    voice: str = "gmw/en-us"
-    voice_engine: str = "pyttsx3"
+    voice: str = ""
+    voice_engine: str = "auto"
     rate: int = 150
     cache: Path = field(default_factory=lambda: _DIRS.user_cache_path / "voice")
 
@@ -109,7 +109,13 @@ def live(options: Options) -> NoReturn:
     tell = _teller(_keep_stdout_clean())
     portaudio()
     book = _phrasebook(options.phrases)
-    voice = Voice(options.cache, options.voice, options.rate, options.voice_engine)
+    voice = Voice(
+        options.cache,
+        options.voice,
+        options.rate,
+        options.voice_engine,
+        fell_back=lambda why: tell(Fault("voice_changed", why)),
+    )
     mouth = Mouth(Player(), voice)
     pipeline = Pipeline(_ears(options, book), EchoCanceller(), book)
     headset = Headset(pipeline, mouth.player, voice)

@@ -28,6 +28,8 @@ _FRAME = RATE // 100
 _QUIET_DB = -45.0
 """A frame this far below the loudest one is silence."""
 _PEAK = 29_000.0
+_FULL = 32_700
+MOST_CLIPPED = 0.001
 _EDGE = _FRAME * 2
 
 
@@ -92,6 +94,11 @@ def shaped(sound: Samples) -> Samples:
     speech[len(speech) - len(fade) :] *= fade[::-1]
     levelled: Samples = np.rint(speech * np.float32(gain)).astype(np.int16)
     return levelled
+
+
+def clipped(sound: Samples) -> bool:
+    """Whether an engine spoke louder than its file can hold: flat tops in more than 0.1 %."""
+    return bool((np.abs(sound.astype(np.int32)) >= _FULL).mean() > MOST_CLIPPED)
 
 
 def speech_level_db(sound: Samples) -> float:

@@ -24,9 +24,22 @@ LONGEST_SECONDS = 8.0
 class Espeak:
     """The system's espeak-ng, or the one in the espeakng-loader wheel where the system has none."""
 
+    own_voice = "gmw/en-us"
+    at_once = 3
+    """Most of the 0.03 s of each is pyttsx3 asleep."""
+    in_a_row = 1
+
     def __init__(self, system_library: str = SYSTEM_LIBRARY, wheel: str = WHEEL) -> None:
         self.system_library = system_library
         self.wheel = wheel
+
+    def is_there(self) -> bool:
+        """It is part of every installation."""
+        return True
+
+    def knows(self, voice: str) -> bool:
+        """It has far more voices than one would list; what is unknown is found when it speaks."""
+        return True
 
     def version(self) -> str:
         """For example "pyttsx3 2.99 espeak-ng 1.52.0". Raises `VoiceError` without a library."""

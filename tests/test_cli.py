@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from assistant.__main__ import main
 from assistant.journal import Journal
 from assistant.wall_clock import Moment
+from audio.sound import RATE, read
 
 HEAVY = {
     "hassil",
@@ -242,8 +243,25 @@ def test_every_prompt_is_easy_and_holds_no_word_that_ends_the_massage(state: Pat
 
 
 def test_the_voice_that_speaks_by_itself_is_listed() -> None:
-    assert "gmw/en-us" in unknot("voices").stdout.splitlines()
-    assert {"name": "gmw/en-us"} in json_lines(unknot("voices", "--json").stdout)
+    assert {"gmw/en-us", "heart"} <= set(unknot("voices").stdout.splitlines())
+    lines = json_lines(unknot("voices", "--json").stdout)
+    assert {"name": "gmw/en-us", "engine": "pyttsx3", "chosen": False} in lines
+    assert [line["name"] for line in lines if line["chosen"]] == ["heart"]
+
+
+def test_a_voice_is_heard_and_picked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("CONFIGURATION_DIRECTORY", "CACHE_DIRECTORY"):
+        monkeypatch.setenv(folder, str(tmp_path))
+    sound, own = tmp_path / "heart.wav", tmp_path / "settings.toml"
+    assert unknot("voices", "play", "heart", "--to", str(sound)).exit_code == 0
+    assert len(read(sound)) > RATE
+    own.write_text('# mine\n[voice]\nengine = "hibari"  # nicer\nrate = 120\n')
+    picked = unknot("voices", "pick", "gmw/en-us+f3")
+    assert "gmw/en-us+f3 (pyttsx3) speaks from the next session on" in picked.stderr
+    assert own.read_text() == (
+        '# mine\n[voice]\nname = "gmw/en-us+f3"\nengine = "auto"  # nicer\nrate = 120\n'
+    )
+    assert unknot("voices", "pick", "nobody").exit_code == 2
 
 
 def test_a_machine_without_a_model_is_told_how_to_get_one(state: Path) -> None:

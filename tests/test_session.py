@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from walking import walk
 
 from assistant.build import make_rehearsal, make_session, manners, simulated
+from assistant.conductor import Conductor
 from assistant.machine import machine
 from assistant.massager import Capabilities
 from assistant.messages import (
@@ -31,7 +32,18 @@ from assistant.session import CONVERSATION_SECONDS, Session
 from assistant.settings import Settings
 from assistant.stage import PENDING_SECONDS
 from assistant.state import EVERY, LOCKED, MASSAGE, TABLE, Row, State, Trigger
-from audio.messages import Ear, Fault, Health, Heard, Level, Ready, Recovered, SayEnded
+from audio.messages import (
+    Ear,
+    Fault,
+    Health,
+    Heard,
+    Level,
+    Ready,
+    Recovered,
+    SayEnded,
+    SpeakCommand,
+    ToAudio,
+)
 from intents.intent import SAFETY, Intent
 from intents.phrasebook import ELSEWHERE, UNKNOWN
 
@@ -472,6 +484,32 @@ def test_after_a_fault_of_the_moment_the_persons_word_is_enough(
     assert in_massage.session.state is State.PAUSED_FAULT
     in_massage.say(Intent.CONTINUE)
     assert in_massage.session.state is State.DOING
+
+
+def test_another_voice_is_explained_and_nothing_rests_for_it(in_massage: Rehearsal) -> None:
+    in_massage.tell(Fault("voice_changed"))
+    in_massage.run_for(10.0)
+    assert "fault.voice_changed" in prompts(in_massage)
+    assert in_massage.session.state is State.DOING
+    assert kinds(in_massage, "fault") == []
+
+
+def test_the_pauses_are_twice_as_long_between_the_sentences_of_the_routine(
+    settings: Settings,
+) -> None:
+    sent: list[ToAudio] = []
+    session = make_session(settings, None)
+    conductor = Conductor(session, None, sent.append, lambda _: None, gap_seconds=0.3)
+    conductor.handle(Begin("square-breathing"), 0.0)
+    for now in range(1, 200):
+        for said in [each for each in sent if isinstance(each, SpeakCommand)][-1:]:
+            conductor.handle(SayEnded(said.prompt, float(now)), float(now))
+        answer = Intent.NO if session.state is State.SCREENING else Intent.READY
+        conductor.handle(Heard(Level.FINAL, answer, "", Ear.KEYBOARD, float(now)), float(now))
+    spoken = [each for each in sent if isinstance(each, SpeakCommand)]
+    own = {each.gap_seconds for each in spoken if each.prompt.startswith("square-breathing.")}
+    assert own == {0.6}
+    assert {each.gap_seconds for each in spoken} == {0.3, 0.6}
 
 
 def test_a_fault_that_is_told_again_and_again_is_said_once(in_massage: Rehearsal) -> None:
