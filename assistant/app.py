@@ -278,9 +278,18 @@ def _publisher(events: str, stack: ExitStack) -> Callable[[Line], None]:
     if not events:
         return Narrator(Console(stderr=False)).tell
     out = sys.stdout if events == "-" else _opened(Path(events), stack)
+    broken = False
 
     def publish(line: Line) -> None:
-        print(json.dumps(line), file=out, flush=True)
+        """A full disk or a closed pipe ends the telling, and never the session."""
+        nonlocal broken
+        if broken:
+            return
+        try:
+            print(json.dumps(line), file=out, flush=True)
+        except OSError as error:
+            broken = True
+            sys.stderr.write(f"unknot: {events}: {error.strerror}; no more events there\n")
 
     return publish
 

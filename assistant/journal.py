@@ -39,6 +39,7 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE session ADD COLUMN boot TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE session ADD COLUMN uptime REAL NOT NULL DEFAULT 0",
     ),
+    ("ALTER TABLE session ADD COLUMN seen REAL NOT NULL DEFAULT 0",),
 )
 """Statements that lead from one schema version to the next; `user_version` counts those done."""
 
@@ -54,6 +55,8 @@ _KEPT = {
     "end": ("why",),
 }
 """The fields that are kept of each kind of event. What is not named here is never written."""
+
+RENEWED = ("massager", "renewed")
 
 _HEAD = b"SQLite format 3\0"
 
@@ -116,8 +119,12 @@ class Journal:
         """Note an event at session time `at_seconds`; on the disk when this returns.
 
         Kinds and fields are those of the event lines. Those that are not kept are passed over, so
-        every event of a session can be given to the journal as it is.
+        every event of a session can be given to the journal as it is. Of a renewed lease only the
+        time is kept, so that no massager runs on for long beside a disk that takes nothing.
         """
+        if (kind, fields.get("why")) == RENEWED:
+            with self._one_line():
+                self._db.execute("UPDATE session SET seen = ? WHERE id = ?", (at_seconds, session))
         if not _is_kept(kind, fields):
             return
         kept = {name: fields[name] for name in _KEPT[kind] if name in fields}
@@ -204,13 +211,13 @@ class Journal:
         return None if found == "ok" else str(found)
 
     def _select(self, condition: str, *values: int | str) -> list[SessionRecord]:
-        fields = "id, routine, started, boot, uptime"
+        fields = "id, routine, seen, started, boot, uptime"
         query = f"SELECT {fields} FROM session WHERE {condition} ORDER BY id"  # noqa: S608 (own text)
         with self._one_line():
             rows = self._db.execute(query, values).fetchall()
             return [
-                record_of(number, routine, Moment(*began), self._events(number))
-                for number, routine, *began in rows
+                record_of(number, routine, Moment(*began), seen, self._events(number))
+                for number, routine, seen, *began in rows
             ]
 
     def _events(self, session: int) -> list[dict[str, Any]]:
@@ -294,8 +301,8 @@ def _make_private(path: Path) -> None:
 def _is_kept(kind: str, fields: dict[str, object]) -> bool:
     """Of what was heard only what was acted upon: other people's talk is nobody's business.
 
-    Renewals of a lease, every few seconds, say nothing that the first one did not.
+    Renewals of a lease, every few seconds, say no more than that the session still goes on.
     """
     if kind == "heard":
         return fields.get("intent") is not None and fields.get("level") in ("confirmed", "final")
-    return kind in _KEPT and (kind, fields.get("why")) != ("massager", "renewed")
+    return kind in _KEPT and (kind, fields.get("why")) != RENEWED

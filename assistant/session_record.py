@@ -18,7 +18,7 @@ class SessionRecord:
     routine: str
     began: Moment
     seconds: float
-    """Session time of the last event."""
+    """Session time of its last event, or of its last sign of life."""
     why: str | None
     """finished, stopped, halted, faulted, declined, unanswered, lost; None while without an end."""
     before: int | None
@@ -42,9 +42,9 @@ class SessionRecord:
 
 
 def record_of(
-    number: int, routine: str, began: Moment, events: Sequence[dict[str, Any]]
+    number: int, routine: str, began: Moment, seen: float, events: Sequence[dict[str, Any]]
 ) -> SessionRecord:
-    """The record of session `number` from its event lines, oldest first."""
+    """The record of session `number` from its event lines, oldest first; it was alive at `seen`."""
 
     def values(kind: str, field: str, **wanted: str) -> list[Any]:
         chosen = [e for e in events if e["kind"] == kind and wanted.items() <= e.items()]
@@ -57,7 +57,7 @@ def record_of(
         id=number,
         routine=routine,
         began=began,
-        seconds=max((event["at"] for event in events), default=0.0),
+        seconds=max([seen, *(event["at"] for event in events)]),
         why=last(values("end", "why")),
         before=last(values("rating", "value", when="before")),
         after=last(values("rating", "value", when="after")),

@@ -21,11 +21,14 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 
 from massager_rig import Plug, Scene, holds, now, until
+from set_clock import DAY
 
 from assistant.safety import LEASE_SECONDS, RENEW_SECONDS
 
 WATCH_SECONDS = 4.0
 """How long a device is watched after everything works again."""
+ALIVE_SECONDS = 1.0
+"""The bound where the session itself is alive."""
 PLANTED = {
     "esphome": ("massager/set", '{"state": "ON", "level": 5, "lease": 3600}'),
     "tasmota": ("cmnd/massager/POWER", "ON"),
@@ -98,6 +101,23 @@ async def network_cut(scene: Scene) -> float:
     return at
 
 
+async def clock_forward(scene: Scene) -> float:
+    """The clock is set forward by a day."""
+    return await _clock_set(scene, DAY)
+
+
+async def clock_back(scene: Scene) -> float:
+    """The clock is set back by a day."""
+    return await _clock_set(scene, -DAY)
+
+
+async def _clock_set(scene: Scene, seconds: float) -> float:
+    at = now()
+    scene.clock.set_by(seconds)
+    await scene.off_after(at)
+    return at
+
+
 async def device_restarted(scene: Scene) -> float:
     """The device loses its power in the middle of a lease, and gets it back."""
     at, lost = now(), scene.plug
@@ -136,6 +156,7 @@ class Fault:
     bound: float
     kind: str | None = None
     flags: tuple[str, ...] = ()
+    settable: bool = False
 
 
 FAULTS = (
@@ -145,8 +166,10 @@ FAULTS = (
     Fault("broker-killed", broker_killed, LEASE_SECONDS),
     Fault("broker-frozen", broker_frozen, LEASE_SECONDS),
     Fault("network-cut", network_cut, LEASE_SECONDS),
+    Fault("clock-forward", clock_forward, ALIVE_SECONDS, settable=True),
+    Fault("clock-back", clock_back, ALIVE_SECONDS, settable=True),
     Fault("device-restarted", device_restarted, LEASE_SECONDS),
-    Fault("halted", halted, 1.0),
+    Fault("halted", halted, ALIVE_SECONDS),
     Fault("liar", device_lies, LEASE_SECONDS, "zigbee2mqtt", ("--liar",)),
 )
 
@@ -154,7 +177,7 @@ FAULTS = (
 async def one(fault: Fault, kind: str) -> Outcome:
     """One try, from a fresh start."""
     with tempfile.TemporaryDirectory() as folder:
-        async with Scene(Path(folder), kind, LEASE_SECONDS, fault.flags) as scene:
+        async with Scene(Path(folder), kind, LEASE_SECONDS, fault.flags, fault.settable) as scene:
             await asyncio.sleep(random.uniform(0.0, RENEW_SECONDS))
             at = await fault.strike(scene)
             await holds(lambda: True, WATCH_SECONDS)

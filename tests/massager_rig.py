@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +20,7 @@ import aiomqtt
 import pytest
 from async_tests import at_once, holds, in_loop, now, runner, until
 from rig_network import Network, free_port, make_certificates, run
+from set_clock import SetClock
 
 __all__ = [
     "PASSWORD",
@@ -74,6 +76,7 @@ class Process:
     """A child that prints one JSON line for everything that happens to it."""
 
     arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
     lines: list[dict[str, Any]] = field(default_factory=list)
     child: asyncio.subprocess.Process | None = None
     _reader: asyncio.Task[None] | None = None
@@ -83,6 +86,7 @@ class Process:
         self.child = await asyncio.create_subprocess_exec(
             sys.executable,
             *self.arguments,
+            env={**os.environ, **self.environment},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             preexec_fn=dies_with_us,
@@ -246,10 +250,13 @@ class Scene:
     kind: str = "esphome"
     lease: float = 1.0
     faults: tuple[str, ...] = ()
+    settable: bool = False
+    """The session's clock can be set, by `clock`."""
     broker: Broker = field(init=False)
     plug: Plug = field(init=False)
     network: Network = field(init=False)
     session: Process = field(init=False)
+    clock: SetClock = field(init=False)
 
     async def __aenter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -259,7 +266,9 @@ class Scene:
         devices = write_devices(self.folder, self.kind, self.network.port)
         stand_in = str(HERE / "stand_in_session.py")
         arguments = (stand_in, str(devices), str(self.folder / "state"), str(self.lease))
-        self.session = await Process(arguments).start("opened")
+        self.clock = SetClock(self.folder / "clock")
+        environment = self.clock.environment if self.settable else {}
+        self.session = await Process(arguments, environment).start("opened")
         await until(lambda: self.plug.on)
         return self
 

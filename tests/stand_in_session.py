@@ -18,6 +18,7 @@ from assistant.massager.device import read_devices
 from assistant.massager.opening import open_massager
 from assistant.messages import MassagerLease, MassagerOff, MassagerReport
 from assistant.safety import LEASE_SECONDS, Governor
+from assistant.wall_clock import JUMPED, WallClock
 
 TICK_SECONDS = 0.02
 
@@ -37,12 +38,17 @@ class Session:
         self.governor.arm()
         self.governor.want(True)
         self.disobeyed = False
+        self.clock = WallClock()
 
     def now(self) -> float:
         return time.monotonic() * self.haste
 
     def tick(self) -> None:
         now = self.now()
+        if self.clock.jumped():
+            self.massager.off()
+            self.governor.off(JUMPED, now)
+            tell("off", why=JUMPED)
         report = self.massager.report(time.monotonic())
         self.governor.hears(0.0, ears_answer=True, practice=False, now=now)
         self.governor.reported(MassagerReport(report.on, report.level, report.at * self.haste))

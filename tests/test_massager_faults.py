@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from massager_rig import Plug, Scene, at_once, holds, now, publish, retained, runner, until
+from set_clock import DAY
 
 import assistant.massager
 
@@ -150,6 +151,23 @@ async def test_a_halt_switches_off_at_once_while_the_session_lives(folder: Path)
         scene.session.tell("halt")
         assert await scene.off_after(fault) < 1.0
         assert await stays_off(scene, fault)
+
+
+@pytest.mark.parametrize("day", [DAY, -DAY], ids=["forward", "back"])
+@at_once
+async def test_a_clock_set_by_a_day_switches_off_and_makes_no_lease_longer(
+    folder: Path, day: float
+) -> None:
+    async with Scene(folder, "tasmota", lease=5.0, settable=True) as scene:
+        fault = now()
+        scene.clock.set_by(day)
+        assert await scene.off_after(fault) < 1.0
+        assert await stays_off(scene, fault)
+        scene.session.tell("go on")
+        await until(lambda: scene.plug.on)
+        fault = now()
+        scene.session.signal(signal.SIGSTOP)
+        assert await scene.off_after(fault) <= 5.0 + SLACK
 
 
 @pytest.mark.parametrize(

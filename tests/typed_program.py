@@ -4,8 +4,9 @@ import json
 import os
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from assistant.service import this_program
@@ -24,18 +25,36 @@ ANSWERS = {
 class Program:
     """`unknot run` at a keyboard, as a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        before: Sequence[str] = (),
+    ) -> None:
+        """Start it; `before` are words before its command."""
         names = ("STATE_DIRECTORY", "CONFIGURATION_DIRECTORY", "CACHE_DIRECTORY")
         self.lines: list[Line] = []
-        self.child = subprocess.Popen(
-            [this_program(), "run", "--microphone", "keyboard", "--events", "-"],
-            env={**os.environ, **dict.fromkeys(names, str(folder))},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        self._errors = folder / "errors"
+        with self._errors.open("w") as errors:
+            self.child = subprocess.Popen(
+                [*before, this_program(), "run", "--microphone", "keyboard", "--events", "-"],
+                env={**os.environ, **dict.fromkeys(names, str(folder)), **environment},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         self._watch = threading.Timer(LONGEST_SECONDS, self.child.kill)
         self._watch.start()
+
+    @property
+    def seconds(self) -> float:
+        """The latest that is known of the session's time."""
+        return float(self.lines[-1]["at"])
+
+    def errors(self) -> str:
+        """What it said on stderr."""
+        return self._errors.read_text()
 
     def type(self, text: str) -> None:
         assert self.child.stdin is not None
