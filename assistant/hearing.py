@@ -12,8 +12,6 @@ from audio.pipeline import Ears, Pipeline
 from audio.speaker import Player
 from audio.voice import Voice
 
-DEFAULT_VOICE = "gmw/en-us"
-
 
 def places(settings: Settings) -> Places:
     """Where a speech model is looked for."""
@@ -24,12 +22,7 @@ def places(settings: Settings) -> Places:
 def make_voice(settings: Settings) -> Voice:
     """The voice as set, with its cache."""
     voice = settings.voice
-    return Voice(
-        voice_folder(),
-        voice.name or DEFAULT_VOICE,
-        voice.rate,
-        voice.engine,
-    )
+    return Voice(voice_folder(), voice.name, voice.rate, voice.engine)
 
 
 def load_ears(settings: Settings) -> Ears:

@@ -38,7 +38,8 @@ class SessionTable(Table):
 class VoiceTable(Table):
     """How unknot speaks."""
 
-    engine: Literal["pyttsx3"] = "pyttsx3"
+    engine: Literal["auto", "pyttsx3", "hibari"] = "auto"
+    """auto: hibari where it is installed and has the voice `name`, else pyttsx3."""
     name: Text = ""
     rate: Annotated[Whole, Field(ge=60, le=300)] = 140
     """Words a minute."""

@@ -44,7 +44,7 @@ from audio.messages import (
     SpeakCommand,
     ToAudio,
 )
-from intents.intent import SAFETY, Intent
+from intents.intent import SAFETY, Intent, Meaning
 from intents.phrasebook import ELSEWHERE, UNKNOWN
 
 DEVICE = Capabilities(levels=5, holds_lease=True, real=False)
@@ -504,8 +504,9 @@ def test_the_pauses_are_twice_as_long_between_the_sentences_of_the_routine(
     for now in range(1, 200):
         for said in [each for each in sent if isinstance(each, SpeakCommand)][-1:]:
             conductor.handle(SayEnded(said.prompt, float(now)), float(now))
-        answer = Intent.NO if session.state is State.SCREENING else Intent.READY
-        conductor.handle(Heard(Level.FINAL, answer, "", Ear.KEYBOARD, float(now)), float(now))
+        word = WILLING.get(session.state, Meaning(Intent.READY))
+        heard = Heard(Level.FINAL, word.intent, "", Ear.KEYBOARD, float(now), word.value)
+        conductor.handle(heard, float(now))
     spoken = [each for each in sent if isinstance(each, SpeakCommand)]
     own = {each.gap_seconds for each in spoken if each.prompt.startswith("square-breathing.")}
     assert own == {0.6}

@@ -26,6 +26,7 @@ from assistant.room.trigger import Moment
 from assistant.settings import Settings, load
 from assistant.toml_file import TomlFile, read_toml
 from audio.headset import Headset
+from audio.speech_engine import PLAIN
 from audio.voice import Voice
 from intents.intent import Intent
 
@@ -72,9 +73,14 @@ def _is_toml(path: Path) -> bool:
 
 
 def _settings(file: TomlFile) -> tuple[Settings | None, list[Problem]]:
-    """The settings as the scenario wants them, and what is wrong with its wishes."""
+    """The settings as the scenario wants them, and what is wrong with its wishes.
+
+    The plain voice speaks unless the file names another engine: the same scenario gives the same
+    events, whatever else is installed.
+    """
     name, wishes = file.data.get("routine"), file.data.get("settings", {})
-    overrides = dict(_dotted(wishes)) if isinstance(wishes, Mapping) else {}
+    own = dict(_dotted(wishes)) if isinstance(wishes, Mapping) else {}
+    overrides = {"voice.engine": PLAIN, **own}
     try:
         settings = load(overrides=overrides, personal=False)
     except ConfigError as error:
