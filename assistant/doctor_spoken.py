@@ -1,19 +1,19 @@
 """Says aloud what the doctor found, for a person without a screen.
 
-It must never say a value or a remedy from a check: only sentences of config/doctor.toml.
+It must never say a value or a remedy from a check: only sentences of doctor.toml.
 """
 
 import time
 from collections.abc import Iterable, Iterator
-from importlib.resources import files
-from pathlib import Path
 
 from assistant.hearing import make_voice
+from assistant.language import ENGLISH, Folders
 from assistant.machine_checks import Check
+from assistant.paths import config_folder
 from assistant.problem import ConfigError
 from assistant.prompt_file import read_prompts
 from assistant.script import Script
-from assistant.settings import Settings
+from assistant.settings import Settings, default_folder
 from assistant.toml_file import read_toml
 from audio.errors import AudioMissing
 from audio.loudspeaker import Loudspeaker
@@ -28,9 +28,10 @@ LATE_SECONDS = 10.0
 MOST = 30
 
 
-def read_script() -> Script:
-    """The sentences of config/doctor.toml. Raises `ConfigError`."""
-    prompts, problems = read_prompts(read_toml(Path(str(files("config") / "doctor.toml"))))
+def read_script(language: str = ENGLISH) -> Script:
+    """The sentences of doctor.toml in this language. Raises `ConfigError`."""
+    file = Folders(default_folder(), config_folder(), language).file("doctor.toml")
+    prompts, problems = read_prompts(read_toml(file))
     if problems:
         raise ConfigError(problems)
     return Script(prompts)

@@ -256,6 +256,13 @@ def test_every_check_has_words_of_its_own_that_keep_the_rules(settings: Settings
     assert f"{MOST} things need your care." in script.every_sentence()
 
 
+def test_every_language_has_the_words_of_every_check() -> None:
+    english, german = read_script(), read_script("de")
+    assert set(german.ids()) == set(english.ids())
+    assert len(list(german.every_sentence())) == len(list(english.every_sentence()))
+    assert not set(german.every_sentence()) & set(english.every_sentence())
+
+
 # Real streams, on a sound server without a sound card
 
 

@@ -101,7 +101,7 @@ def _say(found: "Iterable[Check]") -> None:
         settings = load()
     except ConfigError:
         settings = load(personal=False)
-    say(sentences(found, read_script()), settings)
+    say(sentences(found, read_script(settings.language)), settings)
 
 
 def _line(check: "Check") -> str:
