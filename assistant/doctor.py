@@ -31,7 +31,8 @@ def voice(settings: Settings) -> Check:
     with tempfile.TemporaryDirectory(prefix="unknot-doctor-") as folder:
         speaker = replace(make_voice(settings), folder=Path(folder))
         clip = speaker.clip("This is my voice.")
-    return Check("voice", True, f"{speaker.voice}, {len(clip) / RATE:.1f} s rendered")
+    who = f"{speaker.speaker.voice} ({speaker.speaker.engine})"
+    return Check("voice", True, f"{who}, {len(clip) / RATE:.1f} s rendered")
 
 
 def voice_cache(settings: Settings) -> Check:

@@ -14,6 +14,8 @@ from assistant.routine import Routine
 
 Value = int | str
 MINUTES = "{minutes}"
+URGENT = ("idle", "stopped", "advice", "halted", "paused", "fault")
+"""Groups of prompts that may be wanted before everything else is rendered."""
 
 
 class UnknownPrompt(KeyError):
@@ -90,14 +92,24 @@ class Script:
                 yield prompt
 
     def every_sentence(self, routine: str | None = None) -> Iterator[str]:
-        """Each sentence that can be spoken (in a session with `routine`), once, blanks filled."""
-        sentences = (text for prompt in self.prompts(routine) for text in prompt.every_sentence())
+        """Each sentence that can be spoken (in a session with `routine`), once, blanks filled.
+
+        The first one of a session and what may be needed at any moment come first.
+        """
+        urgent_first = sorted(self.prompts(routine), key=_patience)
+        sentences = (text for prompt in urgent_first for text in prompt.every_sentence())
         yield from dict.fromkeys(sentences)
 
     def all(self) -> Iterator[tuple[str, str]]:
         """(id, text) of every prompt, as `unknot prompts --json` prints them."""
         for prompt in self._prompts.values():
             yield prompt.id, " ".join(prompt.sentences)
+
+
+def _patience(prompt: Prompt) -> int:
+    """How long a prompt can wait to be rendered; 0 is the least."""
+    group = prompt.id.partition(".")[0]
+    return URGENT.index(group) if group in URGENT else len(URGENT)
 
 
 def routine_prompts(routine: Routine) -> Iterator[Prompt]:
