@@ -10,6 +10,8 @@ from typing import Protocol
 import numpy as np
 from pywebrtc_audio import AudioProcessor
 
+from audio.remainder import Remainder
+from audio.room_filter import RoomFilter
 from audio.sound import BLOCK, RATE, Samples, level_db
 
 BLOCK_SECONDS = BLOCK / RATE
@@ -40,6 +42,9 @@ from the first block on is somebody talking."""
 
 HISS_BLOCKS = 64
 
+LEFT_SMOOTHED = 0.9
+"""What the two cancellers leave is compared over about 200 ms."""
+
 
 class Canceller(Protocol):
     """Removes the loudspeaker from the microphone."""
@@ -55,8 +60,8 @@ class Canceller(Protocol):
         """Forget the room: after a reopened stream or lost blocks."""
 
 
-class EchoCanceller:
-    """WebRTC's AEC3 and noise suppressor: 14 ms of delay, 0.8 % of a core (docs/facts.md A4.2).
+class Cancelled:
+    """WebRTC's AEC3 and noise suppressor on one signal, and how loud what it leaves is.
 
     Perfect silence is given to it as a hiss of one bit: after sound, exact zeros make its filters
     decay into numbers so small that a processor takes twenty times as long for each of them
@@ -67,10 +72,41 @@ class EchoCanceller:
         self._processor = AudioProcessor(
             sample_rate=RATE, echo_cancellation=True, noise_suppression=True
         )
-        self._played_blocks = 0
         chance = np.random.default_rng(0)
         self._hiss = chance.integers(-1, 2, (HISS_BLOCKS, BLOCK)).astype(np.int16)
         self._blocks = 0
+        self.left = 0.0
+        """Power of what was lately left."""
+
+    def clean(self, mic: Samples, played: Samples) -> Samples:
+        """The microphone block without the echo of what was played."""
+        self._blocks += 1
+        mic = mic if mic.any() else self._hiss[self._blocks % HISS_BLOCKS]
+        played = played if played.any() else self._hiss[7 * self._blocks % HISS_BLOCKS]
+        cleaned: Samples = self._processor.process(mic, played)
+        self.left = LEFT_SMOOTHED * self.left + 10 ** (level_db(cleaned) / 10)
+        return cleaned
+
+    def reset(self) -> None:
+        """Forget the room."""
+        self._processor.reset()
+        self.left = 0.0
+
+
+class EchoCanceller:
+    """AEC3 (14 ms of delay, 0.8 % of a core: docs/facts.md A4.2), and AEC3 behind a filter that
+    learns the whole room: whichever lately leaves less of our voice is heard.
+
+    The first is quick to learn and knows the beginning of a room, the second takes its
+    reverberation away too, once it has learned it (bench/own_voice.py).
+    """
+
+    def __init__(self) -> None:
+        self._room = RoomFilter()
+        self._quick, self._thorough = Cancelled(), Cancelled()
+        self._remainder = Remainder()
+        self._share = 0.0
+        self._played_blocks = 0
 
     @property
     def settled(self) -> bool:
@@ -80,15 +116,19 @@ class EchoCanceller:
     def clean(self, mic: Samples, played: Samples) -> Samples:
         """The microphone block without the echo of what was played."""
         self._played_blocks += bool(played.any())
-        self._blocks += 1
-        mic = mic if mic.any() else self._hiss[self._blocks % HISS_BLOCKS]
-        played = played if played.any() else self._hiss[7 * self._blocks % HISS_BLOCKS]
-        cleaned: Samples = self._processor.process(mic, played)
-        return cleaned
+        quick = self._quick.clean(mic, played)
+        thorough = self._thorough.clean(self._room.subtract(mic, played), played)
+        was, self._share = self._share, float(self._thorough.left < self._quick.left)
+        share = np.linspace(was, self._share, BLOCK, dtype=np.float32)
+        heard = np.rint(quick * (1 - share) + thorough * share).astype(np.int16)
+        return self._remainder.soften(mic, heard, played)
 
     def reset(self) -> None:
         """Forget the room and start to learn it anew."""
-        self._processor.reset()
+        self._quick.reset()
+        self._thorough.reset()
+        self._room.reset()
+        self._remainder.reset()
         self._played_blocks = 0
 
 

@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 from hearing_figures import Recall
 
-from assistant.hearing import load_ears, make_voice
+from assistant.hearing import load_ears
+from assistant.paths import voice_folder
 from assistant.room.acoustics import Microphone, echo_path, person_path
 from assistant.room.sound import BLOCK, RATE, Samples, Utterance, read_sound, utterance
 from assistant.settings import Settings, load
@@ -240,13 +241,15 @@ def main() -> int:
     parser.add_argument("folder", type=Path, nargs="?", default=SHARED)
     parser.add_argument("--minutes", type=float, default=60.0, help="of prompts with nobody there")
     parser.add_argument("--every", type=int, default=1, help="use each n-th recorded stop only")
+    parser.add_argument("--voice-engine", help="instead of the one that is set")
     parser.add_argument("--tell", action="store_true", help="name each self-trigger")
     options = parser.parse_args()
     if not (options.folder / "manifest.csv").exists():
         print(f"own voice: skipped, {options.folder}/manifest.csv is missing")
         return 0
     settings = load(personal=False)
-    voice = make_voice(settings)
+    said = settings.voice
+    voice = Voice(voice_folder(), said.name, said.rate, options.voice_engine or said.engine)
     voice.prepare(settings.script.every_sentence())
     rooms = {name: read_sound(options.folder / "rir" / f"{name}.flac") for name in ROOMS}
     words = stops(options.folder)[:: options.every]

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from audio.echo import EchoCanceller, Played, Talk
+from audio.remainder import HANG_BLOCKS, Remainder
+from audio.room_filter import RoomFilter
 from audio.sound import BLOCK, RATE, Samples, blocks, level_db, read, to_int16
 
 CLIPS = Path(__file__).parent / "clips"
@@ -63,6 +65,56 @@ def test_the_canceller_is_settled_after_a_second_of_sound_and_not_of_silence() -
     assert canceller.settled
     canceller.reset()
     assert not canceller.settled
+
+
+def test_a_large_rooms_reverberation_is_taken_out_too() -> None:
+    """A second of it: what the canceller alone leaves, ears hear words in."""
+    played = voice(12.0)
+    fading = np.exp(-np.arange(RATE) / (0.15 * RATE))
+    response = np.random.default_rng(2).standard_normal(RATE) * fading
+    response[0] = 10.0
+    wet = np.convolve(played / 32768.0, response)[: len(played)]
+    mic = to_int16(wet * 0.05 / np.sqrt(np.mean(wet**2)) + room_noise(12.0, 1e-4))
+    rest = cleaned(EchoCanceller(), mic, played)
+    late = slice(8 * RATE, None)
+    assert level_db(rest[late]) < level_db(mic[late]) - 35.0
+
+
+def test_a_person_over_our_voice_is_neither_learned_nor_softened() -> None:
+    word = read(CLIPS / "person1_stop.flac")
+    played = voice(6.0)
+    mic = echoed(played).astype(np.float64)
+    at = 4 * RATE
+    mic[at : at + len(word)] += word
+    rest = cleaned(EchoCanceller(), to_int16(mic / 32768), played)
+    loud = np.flatnonzero(np.abs(word) > 3000)
+    spoken = slice(at + loud[0], at + loud[-1])
+    assert level_db(rest[spoken]) > level_db(word[loud[0] : loud[-1]]) - 6.0
+
+
+def test_where_the_filter_helps_nothing_the_sound_passes_as_it_came() -> None:
+    chance = np.random.default_rng(3)
+    room = RoomFilter()
+    for _ in range(100):
+        mic, played = (chance.integers(-3000, 3000, BLOCK).astype(np.int16) for _ in range(2))
+        rest = room.subtract(mic, played)
+        assert level_db(rest) < level_db(mic) + 1.0
+
+
+def test_while_nothing_is_played_the_filter_and_the_gate_do_nothing() -> None:
+    room, remainder = RoomFilter(), Remainder()
+    soft = to_int16(room_noise(0.02, level=1e-4))
+    assert room.subtract(soft, SILENCE) is soft
+    assert remainder.soften(soft, soft, SILENCE) is soft
+
+
+def test_what_is_left_of_our_voice_is_softened_and_a_person_opens_the_gate_at_once() -> None:
+    remainder = Remainder()
+    loud, soft = np.full(BLOCK, 3000, np.int16), np.full(BLOCK, 30, np.int16)
+    for _ in range(2 * HANG_BLOCKS):
+        rest = remainder.soften(loud, soft, loud)
+    assert int(np.abs(rest).max()) <= 1
+    assert int(remainder.soften(loud, loud, loud)[-1]) == 3000
 
 
 def begins(talk: Talk, sound: Samples) -> list[int]:
