@@ -3,16 +3,17 @@
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audio.speech_engine import PLAIN, VoiceError
 
 RENDERER = (sys.executable, "-P", "-m", "audio.render")
-SECONDS_A_SENTENCE = 1.0
 LISTING_SECONDS = 15.0
 REMEDY = "try again; if it stays, reinstall the speech engine"
 
@@ -25,18 +26,14 @@ class EngineFailed(VoiceError):
 
 
 def render(
-    command: Sequence[str], asked: Sequence[Mapping[str, object]], start_seconds: float
+    command: Sequence[str], asked: Sequence[Mapping[str, object]], patience_seconds: float
 ) -> EngineFailed | None:
-    """Have the sentences `asked` for (audio.render's lines) rendered; the child's last complaint.
-
-    It may take `start_seconds` before the first one, and a second for each.
-    """
-    seconds = start_seconds + SECONDS_A_SENTENCE * len(asked)
+    """Have the sentences `asked` for (audio.render lines) rendered; the child's last complaint."""
     lines = "".join(f"{json.dumps(line)}\n" for line in asked)
     try:
-        printed = _run(command, lines, seconds)
+        printed = _run(command, lines, patience_seconds)
     except subprocess.TimeoutExpired:
-        return EngineFailed(f"the speech engine hung for {seconds:.0f} s")
+        return EngineFailed(f"the speech engine hung for {patience_seconds:.0f} s")
     except OSError as error:
         return EngineFailed(f"the speech engine cannot be started: {error}")
     return _complaint(printed)
@@ -54,21 +51,36 @@ def voices(engine_name: str = PLAIN) -> tuple[str, ...]:
     return tuple(str(name) for answer in _answers(printed) for name in answer.get("voices", ()))
 
 
-def _run(command: Sequence[str], lines: str, seconds: float) -> str:
-    """What the child printed. Raises `TimeoutExpired` after killing it and all that it started."""
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    ) as child:
-        try:
-            return child.communicate(lines, timeout=seconds)[0]
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
+def _run(command: Sequence[str], lines: str, patience_seconds: float) -> str:
+    """What the child printed. Raises `TimeoutExpired` when it printed nothing for so long, after
+    killing it and all that it started: a busy machine is slow, but goes on."""
+    printed = b""
+    with tempfile.TemporaryFile() as asked:
+        asked.write(lines.encode())
+        asked.seek(0)
+        with subprocess.Popen(
+            command,
+            stdin=asked,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as child:
+            try:
+                assert child.stdout is not None
+                while chunk := _read(child.stdout.fileno(), command, patience_seconds):
+                    printed += chunk
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+    return printed.decode(errors="replace")
+
+
+def _read(pipe: int, command: Sequence[str], patience_seconds: float) -> bytes:
+    """What has come, empty at its end. Raises `TimeoutExpired`."""
+    ready, _, _ = select.select([pipe], [], [], patience_seconds)
+    if not ready:
+        raise subprocess.TimeoutExpired(command, patience_seconds)
+    return os.read(pipe, 65_536)
 
 
 def _answers(printed: str) -> list[dict[str, Any]]:

@@ -69,8 +69,8 @@ class Voice:
     rate: int = CALM_RATE
     engine_name: str = PLAIN
     renderer: Sequence[str] = RENDERER
-    start_seconds: float = 15.0
-    """Time a child may take before its first sentence; each sentence adds one."""
+    patience_seconds: float = 20.0
+    """A child that prints no sentence for so long hangs."""
     fell_back: Callable[[str], None] = field(repr=False, default=_log.warning)
     _speaker: Speaker = field(init=False, repr=False)
     _clips: Clips = field(init=False, repr=False)
@@ -200,7 +200,7 @@ class Voice:
             {"text": s.text, "voice": s.by.voice, "rate": s.rate, "file": str(file)}
             for file, s in files.items()
         ]
-        return render([*self.renderer, engine], asked, self.start_seconds)
+        return render([*self.renderer, engine], asked, self.patience_seconds)
 
 
 def _check_rate(rate: int) -> None:

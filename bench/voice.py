@@ -1,45 +1,76 @@
-"""Prints what rendering prompts costs, and how often the same sentence sounds the same.
+"""Prints what rendering a routine costs with each speech engine, and how loud voice and tones are.
 
-Usage: python bench/voice.py [SENTENCES]
+Usage: python bench/voice.py [ROUTINE] [--again SENTENCES]
 """
 
+import argparse
 import resource
-import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from assistant.settings import load
+from audio.clips import speech_level_db
 from audio.sound import RATE
+from audio.speech_engine import ENGINES
+from audio.tones import NOTES, tone
 from audio.voice import Voice
 
-TEXTS = (
-    "Lean your head gently to the left, and hold it there, part {}.",
-    "Press where it is tense, part {}, and breathe out slowly.",
-    "Now part {}.",
-)
+AGAIN = 100
+"""Sentences rendered once more, in another order."""
 
 
 def main() -> None:
+    """Render every sentence of a session with each engine; the lightest engine first, because the
+    largest memory is told of all children so far."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("routine", nargs="?", default="neck-massager")
+    asked.add_argument("--again", type=int, default=AGAIN)
+    options = asked.parse_args()
+    settings = load(personal=False)
+    sentences = list(settings.script.every_sentence(options.routine))
+    print(f"{options.routine}: {len(sentences)} sentences can be spoken in a session")
+    for engine in reversed(ENGINES):
+        if ENGINES[engine]().is_there():
+            print_cost(engine, settings.voice.rate, sentences, options.again)
+        else:
+            print(f"{engine}: is not installed")
+    levels = [speech_level_db(tone(name)) for name in NOTES]
+    print(f"tones: {min(levels):.1f} to {max(levels):.1f} dB")
+
+
+def print_cost(engine: str, rate: int, sentences: Sequence[str], again: int) -> None:
     """Render into two empty caches and compare."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 300
-    sentences = [TEXTS[number % len(TEXTS)].format(number) for number in range(count)]
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
-        first, second = Voice(Path(one)), Voice(Path(two))
-        seconds = took(lambda: first.prepare(sentences))
-        children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        processor = children.ru_utime + children.ru_stime
-        again = took(lambda: first.prepare(sentences))
-        second.prepare(reversed(sentences))
-        length = sum(len(first.clip(text)) for text in sentences) / RATE
-        same = sum(bool((first.clip(t) == second.clip(t)).all()) for t in sentences)
-    print(f"{count} sentences, {length:.0f} s of speech, rendered in {seconds:.1f} s:")
+        voice = Voice(Path(one), rate=rate, engine_name=engine)
+        other = Voice(Path(two), rate=rate, engine_name=engine)
+        first = took(lambda: other.prepare(sentences[:1]))
+        before = processor_seconds()
+        seconds = took(lambda: voice.prepare(sentences))
+        processor = processor_seconds() - before
+        cached = took(lambda: Voice(Path(one), rate=rate, engine_name=engine).prepare(sentences))
+        other.prepare(reversed(sentences[:again]))
+        clips = [voice.clip(text) for text in sentences]
+        alike = sum(
+            other.clip(text).tobytes() == clip.tobytes()
+            for text, clip in zip(sentences[:again], clips, strict=False)
+        )
+        megabytes = sum(file.stat().st_size for file in Path(one).iterdir()) / 1e6
+    speech = sum(map(len, clips)) / RATE
+    words = sum(len(text.split()) for text in sentences)
+    levels = sorted(map(speech_level_db, clips))
+    print(f"{voice.speaker.engine}, voice {voice.speaker.voice}:")
+    print(f"  the first sentence is there after {first:.1f} s, all after {seconds:.0f} s")
+    print(f"  {1000 * seconds / len(sentences):.0f} ms a sentence", end=", ")
+    print(f"{1000 * processor / speech:.0f} ms of processor time a second of speech")
+    print(f"  {largest_memory():.0f} MB in the child at most, nothing when it is done")
     print(
-        f"  {1000 * seconds / count:.0f} ms a sentence, {1000 * seconds / length:.1f} ms a second"
+        f"  {speech:.0f} s of speech, {megabytes:.0f} MB on the disk; read again in {cached:.1f} s"
     )
-    print(f"  {1000 * processor / length:.1f} ms of processor time a second of speech")
-    print(f"  {again:.2f} s when all of them are in the cache")
-    print(f"  {same} of {count} are the same samples when rendered again in another order")
+    print(f"  {60 * words / speech:.0f} words a minute at rate {rate}")
+    print(f"  level {levels[0]:.1f} to {levels[-1]:.1f} dB")
+    print(f"  {alike} of {min(again, len(sentences))} are the same samples in another order")
 
 
 def took(work: Callable[[], None]) -> float:
@@ -47,6 +78,17 @@ def took(work: Callable[[], None]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
+
+
+def processor_seconds() -> float:
+    """What all children have used so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def largest_memory() -> float:
+    """MB that the largest child so far has used."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def test_a_broken_cache_file_is_rendered_again(voice: Voice, tmp_path: Path, dam
 
 def test_a_child_that_hangs_is_killed_and_tried_once_more(tmp_path: Path) -> None:
     command = renderer(tmp_path, "import signal\nif first: signal.pause()\nreal()")
-    voice = Voice(tmp_path / "cache", renderer=command, start_seconds=1.0)
+    voice = Voice(tmp_path / "cache", renderer=command, patience_seconds=3.0)
     voice.prepare([TEXT])
     assert voice.is_ready(TEXT)
     assert children(tmp_path) == 2
@@ -127,8 +127,8 @@ def test_a_child_that_hangs_is_killed_and_tried_once_more(tmp_path: Path) -> Non
 
 def test_a_child_that_always_hangs_is_an_error_after_the_second_time(tmp_path: Path) -> None:
     command = renderer(tmp_path, "import signal; signal.pause()")
-    voice = Voice(tmp_path / "cache", renderer=command, start_seconds=0.5)
-    with pytest.raises(VoiceError, match="the speech engine hung for 2 s"):
+    voice = Voice(tmp_path / "cache", renderer=command, patience_seconds=1.0)
+    with pytest.raises(VoiceError, match="the speech engine hung for 1 s"):
         voice.clip(TEXT)
     assert children(tmp_path) == 2
     assert not (tmp_path / "cache").exists()
