@@ -10,14 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from async_tests import in_loop, runner  # noqa: F401, runner is a fixture
+from chromium import Browser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.diary import JournalDiary
 from assistant.journal import LONGEST_SILENCE_SECONDS, Journal, JournalError, JournalUnreadableError
-from assistant.journal_chart import draw
+from assistant.journal_chart import CHANCE_POINTS, MEANINGFUL_POINTS, draw
 from assistant.journal_export import csv_lines, write_private
 from assistant.session_record import SessionRecord
+from assistant.settings import load
 from assistant.wall_clock import Moment
 from audio.errors import UnknotError
 
@@ -395,10 +398,10 @@ def titles(picture: str) -> list[str]:
 
 
 def record(number: int, before: int | None, after: int | None, **fields: object) -> SessionRecord:
-    known: dict[str, object] = {"routine": "hands-on", "why": "finished", "advice": ()} | fields
+    usual = {"routine": "hands-on", "began": Moment(NOON + number), "why": "finished", "advice": ()}
+    known: dict[str, object] = usual | fields
     return SessionRecord(
         id=number,
-        began=Moment(NOON + number),
         seconds=300.0,
         before=before,
         after=after,
@@ -409,18 +412,77 @@ def record(number: int, before: int | None, after: int | None, **fields: object)
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "meaningful"), [(7, 6, False), (7, 5, True), (3, 5, True), (4, 4, False)]
+    ("before", "after", "kind"),
+    [
+        (7, 6, "small"),
+        (7, 5, "clear"),
+        (3, 5, "clear"),
+        (7, 4, "sure"),
+        (0, 10, "sure"),
+        (4, 4, None),
+        (4, None, None),
+    ],
 )
-def test_only_a_change_of_two_points_is_drawn_as_one(
-    before: int, after: int, meaningful: bool
+def test_a_change_is_drawn_as_no_more_than_it_says(
+    before: int, after: int | None, kind: str | None
 ) -> None:
-    legend = shapes(draw([]), "clear")
-    assert (len(shapes(draw([record(1, before, after)]), "clear")) > len(legend)) == meaningful
+    """Two points matter, and under three can be chance (docs/facts.md S16)."""
+    drawn = [
+        each
+        for each in ("small", "clear", "sure")
+        if len(shapes(draw([record(1, before, after)]), each)) > len(shapes(draw([]), each))
+    ]
+    assert drawn == ([kind] if kind else [])
+
+
+def test_the_chart_and_the_voice_say_the_same_about_chance() -> None:
+    config = load(personal=False)
+    words = {1: "one", 2: "two", 3: "three", 4: "four"}
+    spoken = " ".join(config.script.line("rating_after.lower", before=7, after=5))
+    assert f"under {words[CHANCE_POINTS]} points can be chance" in spoken
+    shown = " ".join(element.text or "" for element in elements(draw([])))
+    assert f"{CHANCE_POINTS} or more: less can be chance" in shown
+    assert f"{MEANINGFUL_POINTS} points: the least that matters" in shown
+    assert config.sources["pain_scale"].url.removeprefix("https://") in shown
 
 
 def test_the_chart_names_routine_early_end_and_advice() -> None:
     picture = draw([record(1, 7, None, routine="<roll&out>", why="halted", advice=("dizzy",))])
     assert titles(picture)[1].endswith("<roll&out> · halted · advice: dizzy")
+
+
+def test_a_week_has_one_heading_and_its_sessions_below_it() -> None:
+    week = 7 * 24 * 3600
+    picture = draw([record(n, 7, 3, began=Moment(NOON + n)) for n in (0, 60, week, 3 * week)])
+    headings = [element.text for element in shapes(picture, "week")]
+    assert headings == ["Week of 2027-02-01", "Week of 2027-01-18", "Week of 2027-01-11"]
+
+
+def test_an_early_end_and_advice_are_marked_in_the_row() -> None:
+    sessions = [record(1, 7, None, why="halted", advice=("dizzy",)), record(2, 7, 5)]
+    (mark,) = shapes(draw(sessions), "mark")
+    assert mark.text == " ■ halted ▲ dizzy"
+
+
+@in_loop
+async def test_the_chart_is_readable_on_a_phone(tmp_path: Path) -> None:
+    """As wide as the screen, no text beyond its edge, as tall as there are sessions."""
+    long = {
+        "routine": "a-routine-of-their-own-with-a-name",
+        "why": "unanswered",
+        "advice": ("x" * 9,),
+    }
+    file = tmp_path / "chart.svg"
+    file.write_text(draw([record(n, 7, 3, **(long if n % 2 else {})) for n in range(30)]))
+    async with Browser(tmp_path / "profile") as browser:
+        page = await browser.open(file.as_uri())
+        wide, tall = await page.ask("[innerWidth, innerHeight]")
+        box = "document.documentElement.getBoundingClientRect()"
+        assert await page.ask(f"{box}.width / innerWidth") > 0.95
+        assert await page.ask(f"{box}.height") > 1.5 * tall
+        right = "Math.max(...[...document.querySelectorAll('text')].map(t => BOX.right))"
+        assert await page.ask(right.replace("BOX", "t.getBoundingClientRect()")) <= wide
+        assert page.errors == []
 
 
 def test_the_newest_session_comes_first_and_every_one_has_a_row() -> None:

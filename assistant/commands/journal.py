@@ -58,11 +58,12 @@ def show(number: int, as_json: bool) -> None:
 @click.argument(
     "file", metavar="[FILE.jsonl|FILE.csv]", type=click.Path(path_type=Path), required=False
 )
-def export(file: Path | None) -> None:
+@click.option("--csv", "as_csv", is_flag=True, help="One line a session; so is FILE.csv.")
+def export(file: Path | None, as_csv: bool) -> None:
     """Write every event as JSON lines, or one line a session as CSV; to stdout without FILE."""
     from assistant.journal_export import csv_lines
 
-    if file and file.suffix.lower() == ".csv":
+    if as_csv or (file and file.suffix.lower() == ".csv"):
         with _opened() as kept:
             lines = list(csv_lines(kept.sessions() if kept else []))
     else:
