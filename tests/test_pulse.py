@@ -5,10 +5,7 @@ into the sink "speaker", whose monitor we record. Few tests, generous limits: ti
 """
 
 import asyncio
-import os
-import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,10 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from listener import Listener
+from massage import Massage, seconds_until
+from sound_server import SoundServer, need_sound_server
 
 from assistant.ear import COMMAND, Patience
-from audio.errors import AudioMissing
+from assistant.settings import Settings
 from audio.messages import (
+    Ear,
     Fault,
     FromAudio,
     Heard,
@@ -28,116 +28,48 @@ from audio.messages import (
     Ready,
     Recovered,
     SayBegan,
+    SayEnded,
     SpeakCommand,
 )
-from audio.sound import BLOCK, RATE, Samples
-from audio.soundcard import portaudio
+from audio.sound import RATE, Samples
+from intents.intent import Intent
 
 LOST = "microphone_lost"
-ROOMS = ("speaker", "room")
-PROGRAMS = ("pulseaudio", "pactl", "paplay", "parec")
-PACKAGES = "apt-get install pulseaudio pulseaudio-utils libasound2-plugins libportaudio2"
 CLIPS = Path(__file__).parent / "clips"
+STOP = CLIPS / "person1_stop.flac"
 HUSHES = 3
 QUIET = 100
 """Samples below this are silence."""
+WORD_LEVEL = 500
+"""The word's own end: 36 dB below full scale."""
+ECHO_DB = -12.0
+"""The loudspeaker at the microphone, against what it plays; the person comes as recorded."""
+SETTLED_SECONDS = 6.0
+"""How long the canceller hears our voice before the person says a word."""
 
 
 Measured = Callable[[str, object], None]
 """Keeps a figure for bench/real_sound.py."""
 
 
-class SoundServer:
-    """A PulseAudio of our own with two null sinks; stopped and started at will."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._server: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        sinks = [f"module-null-sink sink_name={name} rate=48000 channels=1" for name in ROOMS]
-        modules = [f"--load={module}" for module in ("module-native-protocol-unix", *sinks)]
-        log = f"--log-target=file:{self.folder}/log"
-        command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", log, *modules]
-        self._server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        answers, until = False, time.monotonic() + 20.0
-        while not answers and time.monotonic() < until:
-            asked = subprocess.run(["pactl", "info"], capture_output=True)
-            answers = asked.returncode == 0
-        assert answers, "PulseAudio did not start"
-
-    def stop(self) -> None:
-        """As if the cable was pulled."""
-        if self._server is not None:
-            self._server.kill()
-            self._server.wait()
-            self._server = None
-        (self.folder / "pulse" / "pid").unlink(missing_ok=True)
-
-    def speak(self, clip: Path) -> subprocess.Popen[bytes]:
-        """Somebody speaks in the room."""
-        return subprocess.Popen(["paplay", "--device=room", str(clip)])
-
-
-class Recorder:
-    """Records what the loudspeaker plays, as it comes; `length` is the samples so far."""
-
-    def __init__(self) -> None:
-        format_ = ["--format=s16le", f"--rate={RATE}", "--channels=1", "--latency-msec=20"]
-        command = ["parec", "--device=speaker.monitor", *format_]
-        self._program = subprocess.Popen(command, stdout=subprocess.PIPE)
-        self._sound = bytearray()
-        self._thread = threading.Thread(target=self._read)
-        self._thread.start()
-
-    @property
-    def length(self) -> int:
-        return len(self._sound) // 2
-
-    def stop(self) -> Samples:
-        self._program.terminate()
-        self._thread.join()
-        self._program.wait()
-        return np.frombuffer(bytes(self._sound[: self.length * 2]), np.int16)
-
-    def _read(self) -> None:
-        assert self._program.stdout is not None
-        while data := self._program.stdout.read1(4 * BLOCK):
-            self._sound += data
-        self._program.stdout.close()
-
-
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoundServer]:
-    _need_sound_server()
-    for name in ("XDG_RUNTIME_DIR", "HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.setenv(name, str(tmp_path))
-    monkeypatch.setenv("PULSE_RUNTIME_PATH", str(tmp_path / "pulse"))
-    monkeypatch.setenv("PULSE_SINK", "speaker")
-    monkeypatch.setenv("PULSE_SOURCE", "room.monitor")
-    monkeypatch.delenv("PULSE_SERVER", raising=False)
-    tmp_path.chmod(0o700)
+    need_sound_server()
     server = SoundServer(tmp_path)
+    for name, value in server.rooms[0].environment.items():
+        monkeypatch.setenv(name, value)
     server.start()
     yield server
     server.stop()
 
 
-def _need_sound_server() -> None:
-    missing = [name for name in PROGRAMS if shutil.which(name) is None]
-    try:
-        portaudio()
-    except AudioMissing:
-        missing.append("PortAudio")
-    if missing and os.environ.get("CI"):
-        pytest.fail(f"{', '.join(missing)} missing: {PACKAGES}")
-    if missing:
-        pytest.skip(f"{', '.join(missing)} missing: {PACKAGES}")
+def live_arguments(server: SoundServer) -> list[str]:
+    devices = ["--microphone=pulse", "--loudspeaker=pulse", f"--cache={server.folder}/voice"]
+    return ["--live", "--engine=sphinx", *devices]
 
 
 def listener(server: SoundServer) -> Listener:
-    devices = ["--microphone=pulse", "--loudspeaker=pulse", f"--cache={server.folder}/voice"]
-    return Listener((*COMMAND, "--live", "--engine=sphinx", *devices), Patience(silence=3.0))
+    return Listener((*COMMAND, *live_arguments(server)), Patience(silence=3.0))
 
 
 def is_ready(message: FromAudio) -> bool:
@@ -160,7 +92,7 @@ def test_a_person_in_the_room_is_heard_saying_stop(
         async with ears.listening():
             await ears.until(is_ready)
             record_property("listening_after_the_start", round(time.monotonic() - began, 1))
-            voice = server.speak(CLIPS / "person1_stop.flac")
+            voice = server.rooms[0].speak(CLIPS / "person1_stop.flac")
             await ears.until(is_a_stop)
             await asyncio.to_thread(voice.wait)
         return ears
@@ -179,7 +111,7 @@ def test_a_hush_is_silence_at_the_loudspeaker(
         ears, hushed_at = listener(server), []
         async with ears.listening():
             await ears.until(is_ready)
-            recorder = Recorder()
+            recorder = server.record("speaker0.monitor")
             for _ in range(HUSHES):
                 ears.process.send(SpeakCommand("long", (sentence,) * 4, 0.0))
                 await ears.until(is_speaking)
@@ -201,6 +133,71 @@ def said_at(ears: Listener) -> float:
     return [message.at for message in ears.told if isinstance(message, SayBegan)][-1]
 
 
+def test_a_stop_said_over_our_own_voice_and_its_echo_is_confirmed_and_switches_off(
+    server: SoundServer, record_property: Measured, settings: Settings
+) -> None:
+    """The person's recording and the loudspeaker's echo reach one virtual microphone."""
+    room = server.rooms[0]
+    server.control("load-module", "module-null-sink", "sink_name=person", "rate=48000")
+    room.hear("person.monitor", 0.0)
+    room.hear(room.ear, ECHO_DB)
+    sentence = "Let your shoulders sink, and breathe out slowly, as long as it feels good to you."
+
+    answer = settings.script.line("stopped")
+
+    async def check() -> tuple[Massage, int, Samples, Samples]:
+        massage = Massage(settings, live_arguments(server), patience=Patience(silence=3.0))
+        async with massage.under_way():
+            massage.ears.send(SpeakCommand("ahead", answer, 0.0))  # so that it is rendered
+            await seconds_until(lambda: began(massage, "ahead"), 30.0)
+            massage.ears.send(SpeakCommand("long", (sentence,) * 6, 0.0))
+            await seconds_until(lambda: began(massage, "long"), 30.0)
+            await seconds_until(lambda: False, SETTLED_SECONDS)
+            assert massage.on, massage.lines
+            person, speaker = server.record("person.monitor"), server.record(room.ear)
+            await seconds_until(lambda: person.length and speaker.length, 10.0)
+            voice = server.play(STOP, "person")
+            await seconds_until(lambda: not massage.on, 10.0)
+            off_at = person.length
+            await seconds_until(lambda: began(massage, "stopped"), 10.0)
+            await seconds_until(lambda: False, 0.5)
+            await asyncio.to_thread(voice.wait)
+        return massage, off_at, person.stop(), speaker.stop()
+
+    with room.hissing(server.folder):
+        massage, off_at, person, speaker = asyncio.run(check())
+    heard = [m for m in massage.told if isinstance(m, Heard) and m.level is Level.CONFIRMED]
+    assert [(m.intent, m.ear) for m in heard][:1] == [(Intent.STOP, Ear.ALARM)]
+    assert [m for m in massage.told if isinstance(m, SayEnded) and m.prompt == "long"][-1].cut
+    word_over = end_of_sound(person, WORD_LEVEL)
+    silent, again = the_gap(speaker, word_over)
+    record_property("massager_off_after_the_spoken_word", round((off_at - word_over) / RATE, 2))
+    record_property("silent_after_the_spoken_word", round((silent - word_over) / RATE, 2))
+    record_property("silence_until_the_answer", round((again - silent) / RATE, 2))
+    assert off_at - word_over < RATE
+    assert silent - word_over < RATE
+
+
+def end_of_sound(sound: Samples, level: int) -> int:
+    """The sample after which nothing is louder than `level`."""
+    loud = np.flatnonzero(np.abs(sound) > level)
+    assert len(loud)
+    return int(loud[-1])
+
+
+def the_gap(sound: Samples, around: int) -> tuple[int, int]:
+    """The longest silence that begins less than 1.5 s before or after `around`: from, to."""
+    loud = np.flatnonzero(np.abs(sound) > QUIET)
+    gaps = np.diff(loud)
+    near = np.flatnonzero(np.abs(loud[:-1] - around) < 1.5 * RATE)
+    longest = near[np.argmax(gaps[near])]
+    return int(loud[longest]), int(loud[longest + 1])
+
+
+def began(massage: Massage, prompt: str) -> bool:
+    return any(isinstance(m, SayBegan) and m.prompt == prompt for m in massage.told)
+
+
 def test_a_sound_server_that_dies_is_a_fault_and_its_return_is_noticed(
     server: SoundServer, record_property: Measured
 ) -> None:
@@ -214,7 +211,7 @@ def test_a_sound_server_that_dies_is_a_fault_and_its_return_is_noticed(
             noticed_after = time.monotonic() - stopped_at
             await asyncio.to_thread(server.start)
             await ears.until(lambda message: message == Recovered(LOST), 60.0)
-            voice = server.speak(CLIPS / "person1_stop.flac")
+            voice = server.rooms[0].speak(CLIPS / "person1_stop.flac")
             await ears.until(lambda message: isinstance(message, Heard))
             await asyncio.to_thread(voice.wait)
         return noticed_after
