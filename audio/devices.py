@@ -76,10 +76,11 @@ class Devices:
         self._thread.join(seconds)
 
     def wait_until_both_work(self, seconds: float) -> list[SoundProblem]:
-        """What is still wrong after so many seconds, or nothing as soon as both work."""
+        """What is wrong: nothing as soon as both work, all when none of the silent ones could be
+        opened, else what still gives no sign after so many seconds."""
         until = time.monotonic() + seconds
         silent = self._silent()
-        while silent and time.monotonic() < until:
+        while time.monotonic() < until and any(name not in self.problems for name in silent):
             self._closing.wait(LOOK_SECONDS)
             silent = self._silent()
         return [self._problem(name, seconds) for name in silent]
