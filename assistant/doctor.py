@@ -21,7 +21,9 @@ from assistant.machine_checks import Check, answers, clock, disk, memory, power,
 from assistant.problem import ConfigError
 from assistant.settings import Settings, load
 from audio.errors import AudioMissing, MassagerUnsafe, NotFit
-from audio.models import REMEDY, find
+from audio.models import REMEDY, catalogue, difference, find
+from audio.second_ear import PACKAGE_REMEDY, package_is_there
+from audio.second_ear import REMEDY as SECOND_EAR_REMEDY
 from audio.sound import RATE
 from audio.soundcard import sound_check
 
@@ -51,6 +53,17 @@ def model(settings: Settings) -> Check:
     return Check("model", folder is not None, value, REMEDY)
 
 
+def second_ear(settings: Settings) -> Check:
+    """The second opinion on "stop"; nobody needs one, but one that is there should be heard."""
+    file = places(settings).second_ear
+    if not file.exists():
+        return Check("second ear", True, "none, and none is needed")
+    trouble = difference(file, catalogue().second_ear)
+    remedy = SECOND_EAR_REMEDY if trouble else PACKAGE_REMEDY
+    ok = not trouble and package_is_there()
+    return Check("second ear", ok, trouble or str(file), remedy, NotFit.exit_code)
+
+
 def journal(settings: Settings) -> Check:
     """The journal can be read and is whole; nothing is made where there is none."""
     from assistant.journal import Journal
@@ -65,7 +78,14 @@ def journal(settings: Settings) -> Check:
 
 
 MACHINE: tuple[Callable[[], Check | None], ...] = (python, disk, memory, clock, power, service)
-SET_UP: tuple[Callable[[Settings], Check], ...] = (model, ears, voice, voice_cache, journal)
+SET_UP: tuple[Callable[[Settings], Check], ...] = (
+    model,
+    second_ear,
+    ears,
+    voice,
+    voice_cache,
+    journal,
+)
 
 
 def examine() -> Iterator[Check]:

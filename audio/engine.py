@@ -3,6 +3,7 @@
 It must never take a model that was not verified, and never fall back silently when one was named.
 """
 
+import logging
 from enum import Enum
 
 from audio.errors import NotFit
@@ -11,6 +12,8 @@ from audio.pipeline import Ears, SoundEar
 from audio.recogniser import Recogniser
 from intents.intent import SAFETY
 from intents.phrasebook import Phrasebook
+
+_log = logging.getLogger(__name__)
 
 
 class Engine(Enum):
@@ -33,7 +36,8 @@ def open_ears(listening: Listening, engine: Engine, places: Places, book: Phrase
     """Load the ears that listen. Raises `NotFit` for a model that is named and not usable."""
     words = None if listening is Listening.ALARM else open_words(engine, places, book)
     alarm = None if listening is Listening.WORDS else _alarm_ear()
-    return Ears(alarm, words, of_this_language=is_english(book))
+    second = _second_ear(places) if listening is Listening.ALL and is_english(book) else None
+    return Ears(alarm, words, of_this_language=is_english(book), second=second)
 
 
 def open_words(engine: Engine, places: Places, book: Phrasebook) -> Recogniser | None:
@@ -49,9 +53,9 @@ def open_words(engine: Engine, places: Places, book: Phrasebook) -> Recogniser |
     # Imported only when wanted: either engine costs memory that the other one needs.
     folder = None if engine is Engine.SPHINX else find(places, required=engine is Engine.VOSK)
     if folder is None:
-        from audio.sphinx import SphinxRecogniser
+        from audio.words_ear import EmbeddedRecogniser
 
-        return SphinxRecogniser(book)
+        return EmbeddedRecogniser(book)
     from audio.vosk_ear import VoskRecogniser
 
     return VoskRecogniser(tuned(folder, places), book)
@@ -69,3 +73,16 @@ def _alarm_ear() -> SoundEar:
     from audio.alarm_ear import AlarmEar
 
     return AlarmEar()
+
+
+def _second_ear(places: Places) -> SoundEar | None:
+    """The second ear where somebody installed it; one that cannot be used is named and left out."""
+    if not places.second_ear.exists():
+        return None
+    from audio.second_ear import SecondEar
+
+    try:
+        return SecondEar(places.second_ear)
+    except NotFit as error:
+        _log.warning("going on without the second ear: %s", error)
+        return None

@@ -14,6 +14,7 @@ import numpy as np
 from audio.echo import EchoCanceller
 from audio.errors import UnknotError
 from audio.messages import Heard
+from audio.models import catalogue
 from audio.pipeline import Ears, Pipeline
 from audio.sound import RATE, Samples, blocks, read
 from intents.intent import Intent
@@ -54,7 +55,7 @@ class Hearing:
             "load_seconds": round(load_seconds, 3),
             "engine": ready.engine,
             "model": ready.model,
-        }
+        } | ({"second_ear": catalogue().second_ear.name} if self._ears.second else {})
 
     def _pipeline(self) -> Pipeline:
         return Pipeline(self._ears, EchoCanceller(), self._book)

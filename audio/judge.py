@@ -3,7 +3,7 @@
 It must never drop a safety word because of what is expected or what is being said.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from audio.messages import Ear, Heard, Level
@@ -11,7 +11,7 @@ from audio.recogniser import Reading
 from intents.intent import SAFETY, Intent, Meaning
 from intents.phrasebook import Phrasebook
 from intents.plain import written
-from intents.spotter import Clue, ClueKind, Spotter, Verdict
+from intents.spotter import Clue, ClueKind, EarName, Spotter, Verdict
 
 SHORT_WORDS = 2
 """Phrases of so few words are what a poor ear hears in any talk."""
@@ -31,7 +31,7 @@ class Judge:
         self._expected: frozenset[Intent] = frozenset()
         self._said: tuple[str, ...] = ()
         self._partial: Intent | None = None
-        self._sure: dict[Intent, tuple[Ear, float]] = {}
+        self._sure: dict[Intent, tuple[EarName, float]] = {}
         self._alarm: tuple[Intent, float] | None = None
         """The safety word that the alarm ear last heard, and when."""
 
@@ -55,9 +55,9 @@ class Judge:
     ) -> list[Heard]:
         """What the clues of one block add up to; `meaning` is that of the words they come from."""
         verdicts = [v for clue in clues for v in self._spotter.hear(replace(clue, at=at))]
-        heard = [h for h in (_heard(v, meaning) for v in verdicts) if not self._is_told(h)]
+        heard = [_heard(v, meaning) for v in verdicts if not self._is_told(v)]
         for one in heard:
-            if one.ear is Ear.ALARM and one.intent in SAFETY:
+            if one.ear in (Ear.ALARM, Ear.SECOND) and one.intent in SAFETY:
                 self._alarm = (one.intent, at)
         return heard
 
@@ -88,9 +88,9 @@ class Judge:
         """
         intent, when = self._alarm or (meaning.intent, at)
         if at - when > SAME_WORD_SECONDS or intent is meaning.intent:
-            clue = Clue("second", ClueKind.SCORE, meaning.intent, 1.0, at, reading.text)
+            clue = Clue("vote", ClueKind.SCORE, meaning.intent, 1.0, at, reading.text)
             return self.weigh([clue], at, meaning)
-        return self.weigh([Clue("second", ClueKind.SCORE, intent, 1.0, at, intent.value)], at)
+        return self.weigh([Clue("vote", ClueKind.SCORE, intent, 1.0, at, intent.value)], at)
 
     def _lose(self, intent: Intent | None) -> None:
         """Tell the spotter when the unfinished text no longer holds the word it held."""
@@ -112,23 +112,29 @@ class Judge:
     def _is_own(self, text: str) -> bool:
         return any(f" {text} " in said for said in self._said)
 
-    def _is_told(self, heard: Heard) -> bool:
-        """The other ear was sure of this word just now: the person said it once.
+    def _is_told(self, verdict: Verdict) -> bool:
+        """Another ear was sure of this word just now: the person said it once.
 
         Without this, the "stop" that passes the hearing check would halt half a second later,
         when the slower ear has finished with the same word.
         """
-        if heard.intent is None:
-            return False
-        told = self._sure.get(heard.intent)
-        if told and told[0] is not heard.ear and heard.at - told[1] <= SAME_WORD_SECONDS:
+        told = self._sure.get(verdict.intent)
+        if told and told[0] != verdict.ear and verdict.at - told[1] <= SAME_WORD_SECONDS:
             return True
-        if heard.level is Level.CONFIRMED:
-            self._sure[heard.intent] = (heard.ear, heard.at)
+        if verdict.level == "confirmed":
+            self._sure[verdict.intent] = (verdict.ear, verdict.at)
         return False
 
 
+_EARS: Mapping[EarName, Ear] = {
+    "alarm": Ear.ALARM,
+    "second": Ear.SECOND,
+    "words": Ear.WORDS,
+    "vote": Ear.WORDS,
+}
+
+
 def _heard(verdict: Verdict, meaning: Meaning | None) -> Heard:
-    ear = Ear.ALARM if verdict.ear == "alarm" else Ear.WORDS
     topic = meaning.topic if meaning else None
+    ear = _EARS[verdict.ear]
     return Heard(Level(verdict.level), verdict.intent, verdict.text, ear, verdict.at, topic=topic)

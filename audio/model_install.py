@@ -15,7 +15,15 @@ from http.client import HTTPException
 from pathlib import Path
 
 from audio.errors import NotFit
-from audio.models import Archive, Places, catalogue, problems, sha256, write_manifest
+from audio.models import (
+    Archive,
+    Places,
+    catalogue,
+    difference,
+    problems,
+    sha256,
+    write_manifest,
+)
 
 ANSWER_SECONDS = 10.0
 """The longest silence of the server."""
@@ -64,6 +72,26 @@ def install_from(source: Path, places: Places, archive: Archive | None = None) -
             raise ModelError(f"{source}: no such file or folder", "name a model's zip or folder")
         pin = wanted if source.name == wanted.file else None
         return _install_zip(source, places.models, shop, pin)
+
+
+def install_second_ear(
+    places: Places, source: Path | None = None, progress: Progress = lambda _done, _all: None
+) -> Path:
+    """Install the pinned stop word, from a file, from a folder that holds it, or fetched.
+
+    Where it is, is given back. Raises ModelError.
+    """
+    wanted, place = catalogue().second_ear, places.second_ear
+    with _workshop(place.parent) as shop:
+        file = shop / wanted.file
+        if source is None:
+            _fetch(wanted, file, progress)
+        else:
+            given = source / wanted.file if source.is_dir() else source
+            if trouble := difference(given, wanted):
+                raise ModelError(f"{given}: {trouble}", f"name {wanted.name} ({wanted.file})")
+            shutil.copyfile(given, file)
+        return file.replace(place)
 
 
 def _fetch(archive: Archive, file: Path, progress: Progress) -> None:

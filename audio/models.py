@@ -16,6 +16,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from shutil import copyfile, rmtree
+from typing import Any
 
 from audio.errors import NotFit
 from audio.vosk_trial import trial
@@ -33,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Archive:
-    """The model that is fetched, pinned to the byte."""
+    """A file that is fetched, pinned to the byte."""
 
     name: str
     file: str
@@ -47,6 +48,8 @@ class Catalogue:
     """What config/models.toml says."""
 
     archive: Archive
+    second_ear: Archive
+    """The stop word of audio/second_ear.py."""
     needs: Mapping[str, int]
     """Files of a model folder, and the fewest bytes of each."""
     tuning: Mapping[str, float]
@@ -69,6 +72,11 @@ class Places:
         """Where models are installed."""
         return self.data / "models"
 
+    @property
+    def second_ear(self) -> Path:
+        """Where the second ear's stop word is, if somebody installed it."""
+        return self.data / "second-ear" / catalogue().second_ear.file
+
     def named(self) -> Iterator[tuple[str, Path]]:
         """Every folder that somebody named, with the place where."""
         if self.option is not None:
@@ -83,11 +91,8 @@ class Places:
 def catalogue() -> Catalogue:
     """Read config/models.toml, which ships with the program."""
     data = tomllib.loads(files("config").joinpath("models.toml").read_text("utf-8"))
-    model = data["models"][data["default"]]
-    # The address is put together here so that it stands nowhere but in that file.
-    url = "/".join([f"https://{model['host']}", *model["path"], model["archive"]])
-    archive = Archive(model["name"], model["archive"], url, model["bytes"], model["sha256"])
-    return Catalogue(archive, data["needs"], data["tuning"])
+    model = _archive(data["models"][data["default"]])
+    return Catalogue(model, _archive(data["second-ear"]), data["needs"], data["tuning"])
 
 
 def find(places: Places, required: bool = False) -> Path | None:
@@ -164,6 +169,21 @@ def tuned(folder: Path, places: Places) -> Path:
         _log.warning("%s: no quicker copy of the model: %s", copy, error.strerror)
         return folder
     return copy
+
+
+def difference(file: Path, wanted: Archive) -> str:
+    """What is wrong with a pinned file, or nothing."""
+    if not file.is_file():
+        return "no such file"
+    if file.stat().st_size != wanted.size:
+        return f"{file.stat().st_size} bytes, not {wanted.size}"
+    return "" if sha256(file) == wanted.sha256 else "not the one that is pinned"
+
+
+def _archive(entry: Mapping[str, Any]) -> Archive:
+    # The address is put together here so that it stands nowhere but in that file.
+    url = "/".join([f"https://{entry['host']}", *entry["path"], entry["archive"]])
+    return Archive(entry["name"], entry["archive"], url, entry["bytes"], entry["sha256"])
 
 
 def _shortfall(path: Path, name: str, least: int) -> str:

@@ -3,6 +3,7 @@
 It must never count time but in samples, and never let a broken ear take the other one with it.
 """
 
+import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from audio.sound import BLOCK, RATE, Samples, level_db
 from intents.intent import Intent
 from intents.phrasebook import Phrasebook
 from intents.spotter import Clue
+
+_log = logging.getLogger(__name__)
 
 LINGER_BLOCKS = 25
 """Echo of what was played may be in the room for half a second."""
@@ -42,6 +45,8 @@ class Ears:
     words: Recogniser | None
     of_this_language: bool = True
     """The alarm ear's words are those that the person is taught; else it knows "stop" at best."""
+    second: SoundEar | None = None
+    """A second opinion, which nothing depends on."""
 
 
 class Pipeline:
@@ -95,7 +100,7 @@ class Pipeline:
         """Start anew after a gap in the sound: what was before it belongs to nothing after it."""
         self._canceller.reset()
         self._judge.reset()
-        for ear in (self._ears.alarm, self._ears.words):
+        for ear in (self._ears.alarm, self._ears.second, self._ears.words):
             if ear is not None:
                 ear.reset()
 
@@ -105,7 +110,8 @@ class Pipeline:
         self._played.append(bool(played.any()))
         self.samples += BLOCK
         self.level_db = level_db(block)
-        return [*self._voice(block), *self._alarm(block), *self._words(block)]
+        by_sound = [*self._alarm(block), *self._second(block)]
+        return [*self._voice(block), *by_sound, *self._words(block)]
 
     def take_faults(self) -> list[Fault]:
         """What broke since the last call. An ear that broke is not asked again."""
@@ -127,6 +133,17 @@ class Pipeline:
         except Exception as error:  # whatever it is: the session must learn of it and turn off
             self._broke("alarm_ear_failed", error)
             self._ears = replace(self._ears, alarm=None)
+            return []
+        return self._judge.weigh(clues, self.at)
+
+    def _second(self, block: Samples) -> list[Heard]:
+        if self._ears.second is None:
+            return []
+        try:
+            clues = self._ears.second.hear(block)
+        except Exception as error:  # whatever it is: the session does well without
+            _log.warning("going on without the second ear: %s", error)
+            self._ears = replace(self._ears, second=None)
             return []
         return self._judge.weigh(clues, self.at)
 

@@ -32,7 +32,8 @@ GAP_SECONDS = 0.3
 ECHO_SECONDS = 1.2
 """A final this soon after the word last stood is the same word, not a second one."""
 
-EarName = Literal["alarm", "words", "second"]
+EarName = Literal["alarm", "words", "second", "vote"]
+"""`second` is another ear for sounds, `vote` a word ear so poor that its short words only vote."""
 
 
 class ClueKind(Enum):
@@ -78,10 +79,16 @@ class Bars:
 
 
 BARS: Mapping[EarName, Bars] = MappingProxyType(
-    {"alarm": Bars(0.5, 0.9), "words": Bars(0.0, 2.0), "second": Bars(0.5, 2.0)}
+    {
+        "alarm": Bars(0.5, 0.9),
+        "words": Bars(0.0, 2.0),
+        "second": Bars(0.5, 2.0),
+        "vote": Bars(0.5, 2.0),
+    }
 )
 """The alarm ear's scores are calibrated to these bars in training (audio/weights/MODEL_CARD.md).
-The word ear's scores are not asked: its confidence is worthless. The second ear only votes."""
+The word ear's scores are not asked: its confidence is worthless.
+The second ear and a poor one only vote."""
 
 NEVER_SUSPECT = frozenset({Intent.START})
 """Intents that nothing is paused for: they count only when they are sure."""

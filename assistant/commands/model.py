@@ -30,15 +30,23 @@ def where() -> None:
 @model.command()
 @click.argument("file", required=False, type=_PATH)
 @click.option("--from", "source", metavar="DIR", type=_PATH, help="A model's folder or zip file.")
+@click.option(
+    "--second-ear", is_flag=True, help="A second opinion on the word stop, instead of the model."
+)
 @click.option("--quiet", is_flag=True, help="Only where there is none, once a day; never fails.")
-def install(file: Path | None, source: Path | None, quiet: bool) -> None:
-    """Fetch the speech model, or take it from FILE or DIR, and print its folder."""
+def install(file: Path | None, source: Path | None, second_ear: bool, quiet: bool) -> None:
+    """Fetch the speech model, or take it from FILE or DIR, and print its folder.
+
+    With --second-ear it is microWakeWord's stop word (Apache-2.0): one more vote, never needed.
+    """
     from audio.model_install import install_from
 
     if file and source:
         raise click.UsageError("name FILE or --from DIR, not both")
     places = _places()
-    if quiet:
+    if second_ear:
+        click.echo(_second_ear(places, file or source))
+    elif quiet:
         _install_quietly(places)
     elif chosen := file or source:
         click.echo(install_from(chosen, places))
@@ -52,12 +60,16 @@ def verify(ctx: click.Context) -> None:
     """Compare every file of the model with what was installed. Exit code 3 where one differs."""
     from audio.models import REMEDY, find, problems
 
-    folder = find(_places(), required=True)
+    places = _places()
+    second = _second_ear_trouble(places)
+    if second is not None:
+        click.echo(f"{places.second_ear}: {second or 'whole'}")
+    folder = find(places, required=True)
     assert folder is not None
     found = problems(folder, thorough=True)
     for problem in found:
         click.echo(f"{folder}: {problem} -> {REMEDY}")
-    if found:
+    if found or second:
         ctx.exit(3)
     click.echo(f"{folder}: whole")
 
@@ -68,6 +80,28 @@ def _pinned(places: "Places") -> Path | None:
 
     folder = places.models / catalogue().archive.name
     return None if problems(folder, thorough=True) else folder
+
+
+def _second_ear(places: "Places", source: Path | None) -> Path:
+    """Install it, and say what it still needs."""
+    from audio.model_install import install_second_ear
+    from audio.second_ear import PACKAGE_REMEDY, package_is_there
+
+    place = install_second_ear(places, source)
+    if not package_is_there():
+        click.echo(f"unknot: it is not heard with yet: {PACKAGE_REMEDY}", err=True)
+    return place
+
+
+def _second_ear_trouble(places: "Places") -> str | None:
+    """What is wrong with it, nothing ("") or None where there is none."""
+    from audio.models import catalogue, difference
+    from audio.second_ear import REMEDY
+
+    if not places.second_ear.exists():
+        return None
+    trouble = difference(places.second_ear, catalogue().second_ear)
+    return f"{trouble} -> {REMEDY}" if trouble else ""
 
 
 def _fetch(places: "Places") -> Path:
