@@ -67,6 +67,15 @@ def test_the_canceller_is_settled_after_a_second_of_sound_and_not_of_silence() -
     assert not canceller.settled
 
 
+def test_what_sounds_as_soon_as_it_is_played_is_taken_out() -> None:
+    """A loudspeaker beside the microphone: a reference any later than the sound is of no use."""
+    played = voice(6.0)
+    mic = to_int16(played / 32768.0 * 0.3 + room_noise(6.0))
+    rest = cleaned(EchoCanceller(), mic, played)
+    late = slice(3 * RATE, None)
+    assert level_db(rest[late]) < level_db(mic[late]) - 30.0
+
+
 def test_a_large_rooms_reverberation_is_taken_out_too() -> None:
     """A second of it: what the canceller alone leaves, ears hear words in."""
     played = voice(12.0)
