@@ -26,12 +26,15 @@ from assistant.messages import (
     MassagerOff,
     MassagerReport,
     StateChanged,
+    TimeOfDay,
+    Volume,
 )
 from assistant.phases import anytime
 from assistant.phases.before import Idle, start
 from assistant.phases.every import every_phase
 from assistant.phases.phase import Phase, Reply
 from assistant.phases.rests import Faulty
+from assistant.quiet_hours import QUIET_DB
 from assistant.routine import Routine
 from assistant.safety import DEFAULT_TIER, Advice, Governor, Tier, advice_id
 from assistant.script import Script
@@ -83,6 +86,7 @@ class Session:
         self._halted_at: dict[Intent, float] = {}
         self._began = False
         self._confirmed_at = float("-inf")
+        self._volume_db = 0.0
 
     # What can be asked of it
 
@@ -138,10 +142,14 @@ class Session:
                 self._poor_words = event.engine == POOR_ENGINE
             case Begin():
                 self._begin(event)
+            case TimeOfDay():
+                hours = self._stage.manners.quiet
+                self._stage.quiet = hours is not None and hours.hold(event.minutes)
             case _:
                 pass
         self._look_at_the_time(now)
         self._govern(now)
+        self._mind_the_volume()
         return self._stage.take()
 
     # Moving
@@ -358,6 +366,15 @@ class Session:
         if not event.cut and self._stage.said(event.prompt):
             self._move(self._phase.all_said(self._stage))
 
+    def _mind_the_volume(self) -> None:
+        """Low in quiet hours, but never while a sign of danger or a fault is spoken of."""
+        s = self._stage
+        low = s.quiet and self.state not in (*LOCKED, State.PAUSED_FAULT)
+        level_db = s.manners.volume_db + (QUIET_DB if low else 0.0)
+        if level_db != self._volume_db:
+            self._volume_db = level_db
+            s.emit(Volume(level_db))
+
     # What the devices tell
 
     def _beat(self, event: Health, now: float) -> None:
@@ -434,7 +451,8 @@ class Session:
             self._move(self._phase.woken(s))
         if s.speak_by is not None and now >= s.speak_by:
             s.speaking = s.speak_by = None
-            self._fault("voice_failed")
+            if s.fault != "loudspeaker_lost":  # which is why nothing was spoken
+                self._fault("voice_failed")
 
     def _govern(self, now: float) -> None:
         s = self._stage

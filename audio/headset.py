@@ -17,7 +17,6 @@ from audio.messages import (
     Health,
     HushCommand,
     Ready,
-    Recovered,
     SayBegan,
     SayEnded,
     SpeakCommand,
@@ -25,14 +24,12 @@ from audio.messages import (
     ToneCommand,
     VolumeCommand,
 )
+from audio.microphone_watch import MicrophoneWatch
 from audio.pipeline import Pipeline
-from audio.sound import BLOCK, RATE, Samples
+from audio.sound import Samples
 
 HEALTH_BLOCKS = 12
 """A heartbeat every 0.24 s of audio."""
-
-MUTED_BLOCKS = 3 * RATE // BLOCK
-"""3 s without a change in the samples: a muted microphone gives perfect silence, and no error."""
 
 
 class Mouth(Voiced, Protocol):
@@ -143,25 +140,3 @@ class Headset:
                 practice=pipeline.practice,
             )
         ]
-
-
-class MicrophoneWatch:
-    """Tells a muted or dead microphone from a quiet room: real sound always changes a little."""
-
-    def __init__(self) -> None:
-        self._last = 0
-        self._unchanged = 0
-        self._muted = False
-
-    def look(self, mic: Samples) -> list[Fault | Recovered]:
-        """Take one block; the fault after 3 s without a change, its end with the first change."""
-        changed = bool((mic != self._last).any())
-        self._last = int(mic[-1])
-        self._unchanged = 0 if changed else self._unchanged + 1
-        if self._unchanged == MUTED_BLOCKS:
-            self._muted = True
-            return [Fault("microphone_muted", "3 s of perfect silence")]
-        if changed and self._muted:
-            self._muted = False
-            return [Recovered("microphone_muted")]
-        return []

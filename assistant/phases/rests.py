@@ -5,7 +5,7 @@ A rest changes nothing but time: the step, its seconds and the hold wait as they
 
 from collections.abc import Mapping
 
-from assistant.messages import AdviceGiven
+from assistant.messages import AdviceGiven, Tone
 from assistant.phases.massage import back, finish, next_step, skip_side, skip_step, start_over
 from assistant.phases.phase import Answer, Phase, Reply, unclear
 from assistant.stage import Stage
@@ -18,6 +18,7 @@ LASTING = frozenset(
     {
         "microphone_lost",
         "microphone_muted",
+        "microphone_clipped",
         "audio_process_died",
         "audio_process_hangs",
         "audio_gave_up",
@@ -191,7 +192,9 @@ class Faulty(Phase):
         """It is whole again: say so, and wait for the person's word."""
         was, s.fault = s.fault, None
         s.wake_at = s.now + s.manners.pause_seconds
-        if was in LASTING:
+        if was == "loudspeaker_lost":
+            s.emit(Tone("begin"))  # so that whoever hears it knows that there is a voice again
+        elif was in LASTING:
             s.say("fault.microphone_back")
         s.then("fault.continue")
 

@@ -1,0 +1,82 @@
+"""A microphone or loudspeaker that fails is named, told, and over when it is over."""
+
+import numpy as np
+import pytest
+
+from assistant.messages import FaultNoted, MassagerOff, Say, Tone
+from assistant.rehearsal import Rehearsal
+from assistant.state import State
+from audio.messages import Fault, Recovered
+from audio.microphone_watch import CLIPPED, NOTICED_BLOCKS, MicrophoneWatch
+from audio.sound import BLOCK, RATE, Samples
+
+LOST = "loudspeaker_lost"
+NOTICED_SECONDS = 3.0
+
+
+def talk(seconds: float, gain_db: float) -> Samples:
+    """Somebody talks: syllables of noise with pauses; at 0 dB its peaks just reach full scale."""
+    count = round(seconds * RATE)
+    syllables = np.maximum(0.0, np.sin(2 * np.pi * 3.0 * np.arange(count) / RATE))
+    noise = np.random.default_rng(1).normal(0.0, 1.0, count) * syllables
+    loud = noise / np.abs(noise).max() * 10 ** (gain_db / 20) + 1e-3 * np.sin(np.arange(count))
+    sound: Samples = np.rint(np.clip(loud, -1.0, 1.0) * 32767).astype(np.int16)
+    return sound
+
+
+def watched(sound: Samples) -> list[tuple[float, Fault | Recovered]]:
+    """What is told of it, and after how many seconds."""
+    watch, told = MicrophoneWatch(), []
+    for number, block in enumerate(sound[: len(sound) // BLOCK * BLOCK].reshape(-1, BLOCK)):
+        told += [((number + 1) * BLOCK / RATE, message) for message in watch.look(block)]
+    return told
+
+
+def test_a_microphone_turned_up_too_high_is_named_within_three_seconds_and_so_is_its_end() -> None:
+    told = watched(np.concatenate([talk(6.0, 40.0), talk(6.0, -10.0)]))
+    (noticed, fault), (over, end) = told
+    assert isinstance(fault, Fault)
+    assert (fault.what, end) == (CLIPPED, Recovered(CLIPPED))
+    assert noticed < NOTICED_SECONDS
+    assert 6.0 < over < 6.0 + NOTICED_SECONDS
+
+
+@pytest.mark.parametrize("gain_db", [-30.0, 0.0, 6.0])
+def test_a_person_who_talks_or_shouts_is_no_clipping(gain_db: float) -> None:
+    assert watched(talk(20.0, gain_db)) == []
+
+
+def test_one_shout_that_fills_the_scale_is_no_clipping() -> None:
+    shout = np.concatenate([talk(3.0, -20.0), talk(1.0, 40.0), talk(3.0, -20.0)])
+    assert watched(shout) == []
+
+
+def test_a_device_that_gives_only_zeros_is_muted_and_not_clipped() -> None:
+    told = watched(np.zeros(NOTICED_BLOCKS * BLOCK * 2, np.int16))
+    assert [getattr(message, "what", "") for _, message in told] == ["microphone_muted"]
+
+
+def test_a_lost_loudspeaker_switches_off_and_a_tone_tells_that_it_is_back(
+    in_massage: Rehearsal,
+) -> None:
+    session, now = in_massage.session, in_massage.now
+    off, *_ = session.handle(Fault(LOST), now)
+    assert off == MassagerOff(LOST)
+    # Nothing can be spoken meanwhile: that is no second fault, and the first is not forgotten.
+    later = [effect for s in range(1, 40) for effect in session.handle(Fault(LOST), now + s)]
+    assert not [effect for effect in later if isinstance(effect, FaultNoted)]
+    back = session.handle(Recovered(LOST), now + 40)
+    assert [effect.name for effect in back if isinstance(effect, Tone)] == ["begin"]
+    assert session.state is State.PAUSED_FAULT
+
+
+@pytest.mark.parametrize("what", ["microphone_lost", "microphone_muted", CLIPPED])
+def test_a_microphone_that_fails_is_told_in_its_own_words_and_no_word_goes_on_before_its_end(
+    in_massage: Rehearsal, what: str
+) -> None:
+    session, now = in_massage.session, in_massage.now
+    first, *rest = session.handle(Fault(what), now)
+    assert first == MassagerOff(what)
+    assert [effect.prompt for effect in rest if isinstance(effect, Say)] == [f"fault.{what}"]
+    assert not [e for e in session.handle(Recovered(what), now + 9) if isinstance(e, MassagerOff)]
+    assert session.state is State.PAUSED_FAULT
