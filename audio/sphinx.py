@@ -73,7 +73,14 @@ class SphinxRecogniser:
         words = self._book.phrases(wanted - {Intent.NUMBER}, most=USUAL_WORDINGS)
         # "A six" sounds like "six": the bare numbers are hard enough to tell apart.
         numbers = self._book.phrases(wanted & {Intent.NUMBER}, most=1)
-        self._choose([*words, *numbers, *self._safety()])
+        self.choose([*words, *numbers, *self._safety()])
+
+    def choose(self, phrases: Iterable[str]) -> None:
+        """Choose between exactly these phrases."""
+        names = [name for name in map(self._name, dict.fromkeys(phrases)) if name is not None]
+        choices = [(0, 1, 1.0 / len(names), name) for name in names]
+        self._decoder.add_fsg("choice", self._decoder.create_fsg("choice", 0, 1, choices))
+        self._decoder.activate_search("choice")
 
     def hear(self, block: Samples) -> list[Reading]:
         """Take one block; a reading when it ends an utterance."""
@@ -113,12 +120,6 @@ class SphinxRecogniser:
         weighed = [p for p in self._book.sensitivity if self._book.safety(p)]
         first = self._book.phrases(SAFETY, most=1)
         return dict.fromkeys(weighed + [p for p in first if len(p.split()) >= LONG_WORDS])
-
-    def _choose(self, phrases: Iterable[str]) -> None:
-        names = [name for name in map(self._name, dict.fromkeys(phrases)) if name is not None]
-        choices = [(0, 1, 1.0 / len(names), name) for name in names]
-        self._decoder.add_fsg("choice", self._decoder.create_fsg("choice", 0, 1, choices))
-        self._decoder.activate_search("choice")
 
     def _name(self, phrase: str) -> str | None:
         """The phrase as one word of the dictionary; None when a word of it has no pronunciation.

@@ -1,177 +1,177 @@
-"""Prints how many words of people the word ear gets right, and what every part of hearing costs.
+"""Prints how many words of people the word ears get right, and what every part of hearing costs.
 
-Usage: `python bench/hearing_words.py [sphinx|vosk]`; for vosk, $UNKNOT_MODEL names the model. It
-needs the development recordings beside the repository (../shared/audio), and must never be run as
-a test: its figures depend on the machine and on the recordings.
+Usage: `python bench/hearing_words.py [--every N]`. Each word is said in its surroundings, cleaned
+and cut as in a session; our network and pocketsphinx read the same utterances with the same
+choice. A person's words are read by the member of the network that never met that person. It needs
+the development recordings beside the repository (../shared/audio), and must never be run as a
+test: its figures depend on the machine and on the recordings.
 """
 
-import csv
+import argparse
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from assistant.settings import load
-from audio.echo import EchoCanceller, Talk
-from audio.engine import Engine, Listening, open_ears
-from audio.hear import FLUSH_SECONDS
-from audio.messages import Heard, Level
-from audio.models import Places
-from audio.pipeline import Ears, Pipeline
-from audio.sound import BLOCK, RATE, Samples, blocks, read, to_int16
-from intents.intent import SAFETY, Intent
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 
-RECORDINGS = Path(__file__).parents[2] / "shared" / "audio"
-NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+from assistant.settings import load  # noqa: E402
+from audio.echo import EchoCanceller, Talk  # noqa: E402
+from audio.engine import Engine, Listening, open_ears  # noqa: E402
+from audio.messages import Heard, Level  # noqa: E402
+from audio.models import Places  # noqa: E402
+from audio.pipeline import Ears, Pipeline  # noqa: E402
+from audio.recogniser import Recogniser  # noqa: E402
+from audio.sound import BLOCK, RATE, Samples, blocks, to_int16  # noqa: E402
+from audio.sphinx import SphinxRecogniser  # noqa: E402
+from audio.words_ear import EmbeddedRecogniser  # noqa: E402
+from audio.words_network import WordsNetwork  # noqa: E402
+from audio.words_network import load as load_weights  # noqa: E402
+from intents.intent import SAFETY, Intent  # noqa: E402
+from intents.phrasebook import Phrasebook  # noqa: E402
+from training import clips, trials, words_judge  # noqa: E402
+from training.words_clips import read_words  # noqa: E402
+from training.words_judge import CHOICES, CONDITIONS, DIGITS, THIRTEEN, Trial  # noqa: E402
+
+RECORDINGS = ROOT.parent / "shared" / "audio"
+SAME = frozenset({Intent.HELP, Intent.REPEAT})
+"""What makes sense after every question."""
 QUESTIONS = {
-    "yes or no": (frozenset({Intent.YES, Intent.NO, Intent.UNSURE}), ("yes", "no", "stop")),
-    "zero to ten": (frozenset({Intent.NUMBER}), (*NUMBERS, "stop")),
-    "anything": (frozenset[Intent](), ("yes", "no", "stop", "pause")),
+    "yes or no": (frozenset({Intent.YES, Intent.NO, Intent.UNSURE}) | SAME, ("yes", "no", "stop")),
+    "zero to ten": (frozenset({Intent.NUMBER}) | SAME, (*DIGITS, "stop")),
+    "nothing asked": (frozenset[Intent](), THIRTEEN),
 }
-TALK = ("isolated non-command word", "isolated non-command phrase", "read speech")
-TALK_CLIPS = 40
-LEAD_SECONDS = 0.5
-FAR_ROOM = 8
+NUMBERS = (*DIGITS, "ten")
+EARS = ("ours", "pocketsphinx")
 
 
-def main(engine: Engine) -> None:
-    """Print everything for one engine."""
+def main() -> int:
+    """Print everything."""
+    parser = argparse.ArgumentParser(prog="bench/hearing_words.py", description=__doc__)
+    parser.add_argument("--every", type=int, default=4, help="only each n-th clip of a word")
+    parser.add_argument("--talk", type=int, default=3, help="only each n-th piece of talk")
+    options = parser.parse_args()
     if not RECORDINGS.is_dir():
         print(f"{RECORDINGS}: no recordings there; nothing to measure")
-        return
-    settings = load()
-    rows = list(csv.DictReader((RECORDINGS / "manifest.csv").open(encoding="utf-8")))
-    words = open_ears(Listening.WORDS, engine, _places(), settings.phrasebook)
-    for room in (None, _rooms(rows)[FAR_ROOM]):
-        place = "far" if room is not None else "clean"
-        for name, (expected, wanted) in QUESTIONS.items():
-            pipeline = _Fresh(words, expected)
-            _words(f"{name}, {place}", pipeline, rows, wanted, room)
-            _talk(f"{name}, {place}", pipeline, rows, room)
-    _costs(rows, engine)
+        return 0
+    bank, book = clips.read([RECORDINGS]), load().phrasebook
+    words = read_words([RECORDINGS], [])
+    for word, listed in words.real.items():
+        words.real[word] = listed[:: options.every] if word in THIRTEEN else []
+    networks = [WordsNetwork(load_weights(None), member) for member in range(clips.FOLDS)]
+    for condition in CONDITIONS:
+        _choices(condition, list(words_judge.make(bank, words, (condition,))), networks, book)
+    ears = {
+        "ours": [EmbeddedRecogniser(book, network) for network in networks],
+        "pocketsphinx": [SphinxRecogniser(book)] * clips.FOLDS,
+    }
+    for name in EARS:
+        for question, (expected, wanted) in QUESTIONS.items():
+            hearers = [_Fresh(ear, expected, book) for ear in ears[name]]
+            _answers(f"{name}, {question}", hearers, bank, words.real, wanted)
+            _talk(f"{name}, {question}", hearers, trials.talk(bank)[:: options.talk])
+    _costs(bank)
+    return 0
+
+
+def _choices(
+    condition: str, listed: list[Trial], networks: Sequence[WordsNetwork], book: Phrasebook
+) -> None:
+    """Both ears on the same utterances with the same choice."""
+    judged = [
+        None if trial.held is None else networks[trial.fold](trial.cuts[trial.held])
+        for trial in listed
+    ]
+    print(f"ours         {words_judge.row(condition, listed, judged)}", flush=True)
+    sphinx, cells = SphinxRecogniser(book), []
+    for name, (wanted, allowed) in CHOICES.items():
+        sphinx.choose(allowed)
+        right = [
+            trial.held is not None and sphinx.read(trial.cuts[trial.held]) == trial.word
+            for trial in listed
+            if trial.word in wanted
+        ]
+        cells.append(f"{name} {100 * np.mean(right):.1f} ({len(right)})")
+    print(f"pocketsphinx   {condition:6s} {' | '.join(cells)}", flush=True)
 
 
 class _Fresh:
-    """A fresh pipeline for each clip."""
+    """A fresh pipeline for each recording: the word ear alone, as in a session."""
 
-    def __init__(self, ears: Ears, expected: frozenset[Intent]) -> None:
-        self._ears, self._expected = ears, expected
-        self._book = load().phrasebook
+    def __init__(self, ear: Recogniser, expected: frozenset[Intent], book: Phrasebook) -> None:
+        self._ear, self._expected, self._book = ear, expected, book
 
     def hear(self, sound: Samples) -> list[Heard]:
-        """Everything heard in one clip."""
-        pipeline = Pipeline(self._ears, EchoCanceller(), self._book)
+        """Everything heard in one recording."""
+        pipeline = Pipeline(Ears(None, self._ear), EchoCanceller(), self._book)
         pipeline.reset()
         pipeline.expect(self._expected)
         silence = np.zeros(BLOCK, np.int16)
         return [heard for block in blocks(sound) for heard in pipeline.hear(block, silence)]
 
 
-def _places() -> Places:
-    """No model but the one that $UNKNOT_MODEL names, and a copy of it that is not kept."""
-    return Places(Path(tempfile.mkdtemp(prefix="unknot-bench-")))
-
-
-def _rooms(rows: list[dict[str, str]]) -> list[Samples]:
-    return [read(RECORDINGS / r["file"]) for r in rows if r["subset"] == "room response"]
-
-
-def _words(
+def _answers(
     title: str,
-    pipeline: _Fresh,
-    rows: list[dict[str, str]],
+    hearers: Sequence[_Fresh],
+    bank: clips.Bank,
+    words: dict[str, list[clips.Clip]],
     wanted: tuple[str, ...],
-    room: Samples | None,
 ) -> None:
-    """Words right, wrong and not heard."""
-    clips = [r for r in rows if r["kind"] == "positive" and r["text"] in wanted]
-    right: Counter[str] = Counter()
-    wrong: Counter[str] = Counter()
-    seconds, began = 0.0, time.process_time()
-    for row in clips:
-        sound = _placed(RECORDINGS / row["file"], room)
-        seconds += len(sound) / RATE
-        got = _decided(pipeline.hear(sound))
-        right[row["text"]] += row["text"] in got
-        wrong[row["text"]] += bool(got) and row["text"] not in got
-    cost = (time.process_time() - began) / seconds
-    each = " ".join(f"{w} {right[w]}/{sum(r['text'] == w for r in clips)}" for w in wanted)
-    share = 100 * right.total() / len(clips)
-    print(
-        f"{title}: {share:.1f} % of {len(clips)} right, {100 * wrong.total() / len(clips):.1f} %"
-        f" wrong; {cost:.3f} s of CPU a second; {each}",
-        flush=True,
-    )
-
-
-def _talk(title: str, pipeline: _Fresh, rows: list[dict[str, str]], room: Samples | None) -> None:
-    """What talk that is not meant for us is taken for."""
-    for kind in TALK:
-        clips = [r for r in rows if r["subset"] == kind][:TALK_CLIPS]
-        suspect = safety = ordinary = 0
-        seconds = 0.0
-        for row in clips:
-            sound = _placed(RECORDINGS / row["file"], room)
-            seconds += len(sound) / RATE
-            heard = [h for h in pipeline.hear(sound) if h.intent]
-            suspect += sum(h.level is Level.SUSPECT for h in heard)
-            safety += sum(h.intent in SAFETY and h.level is Level.CONFIRMED for h in heard)
-            ordinary += sum(h.intent not in SAFETY and h.level is Level.FINAL for h in heard)
-        print(
-            f"  {title}, {kind}: {suspect} suspicions, {safety} halts, {ordinary} commands"
-            f" in {len(clips)} clips, {seconds / 60:.1f} min",
-            flush=True,
-        )
+    """Words right, and wrong ones acted on."""
+    for condition in ("clean", "far"):
+        rng = np.random.default_rng(7)
+        right = wrong = count = 0
+        for word in wanted:
+            for clip in words[word]:
+                around = trials.surroundings(bank, clip.fold)
+                sound, _ = trials.stream(clip.sound, condition, around, rng)
+                got = _decided(hearers[clip.fold].hear(sound))
+                count, right, wrong = count + 1, right + (word in got), wrong + bool(got - {word})
+        shares = f"{100 * right / count:.1f} % right, {100 * wrong / count:.1f} % wrong"
+        print(f"{title}, {condition}: {shares} of {count}", flush=True)
 
 
 def _decided(heard: list[Heard]) -> set[str]:
     """The words that would have been acted on; a suspicion pauses everything."""
-    sure = [h for h in heard if h.intent]
     return {
         NUMBERS[h.value] if h.intent is Intent.NUMBER and h.value is not None else h.intent.value
-        for h in sure
+        for h in heard
         if h.intent
     }
 
 
-def _placed(file: Path, room: Samples | None) -> Samples:
-    """The recording with quiet around it, said into a room if there is one."""
-    sound = read(file).astype(np.float32) / 32768
-    noise = np.random.default_rng(len(sound))
-    if room is not None:
-        wet = _convolved(sound, room.astype(np.float32) / 32768)
-        sound = wet * np.sqrt(np.mean(sound**2) / max(np.mean(wet[: len(sound)] ** 2), 1e-9))
-    ends = (round(LEAD_SECONDS * RATE), round(FLUSH_SECONDS * RATE))
-    whole = np.pad(sound, ends)
-    hiss = 10 ** ((-60 if room is not None else -70) / 20) * noise.standard_normal(len(whole))
-    return to_int16((whole + hiss).astype(np.float32))
+def _talk(title: str, hearers: Sequence[_Fresh], listed: list[trials.Talk]) -> None:
+    """What talk that is not meant for us is taken for, an hour."""
+    finals = suspicions = halts = 0
+    for item in listed:
+        heard = [h for h in hearers[item.fold].hear(item.sound) if h.intent]
+        finals += sum(h.level is Level.FINAL for h in heard)
+        suspicions += sum(h.level is Level.SUSPECT for h in heard)
+        halts += sum(h.level is Level.CONFIRMED and h.intent in SAFETY for h in heard)
+    hours = sum(len(item.sound) for item in listed) / RATE / 3600
+    each = (finals, suspicions, halts)
+    told = "finals {:.0f}, suspicions {:.0f}, halts {:.0f}".format(*(n / hours for n in each))
+    print(f"  {title}, talk of {60 * hours:.0f} min, an hour: {told}", flush=True)
 
 
-def _convolved(sound: np.ndarray, room: np.ndarray) -> np.ndarray:
-    size = 1 << (len(sound) + len(room) - 2).bit_length()
-    return np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(room, size), size)[
-        : len(sound) + 4000
-    ]
-
-
-def _costs(rows: list[dict[str, str]], engine: Engine) -> None:
+def _costs(bank: clips.Bank) -> None:
     """CPU seconds a second of audio, part by part."""
-    words = [r for r in rows if r["kind"] == "positive"][::20]
-    speech = np.concatenate([_placed(RECORDINGS / r["file"], None) for r in words])
     quiet = to_int16(np.random.default_rng(0).standard_normal(30 * RATE).astype(np.float32) * 1e-3)
-    for name, sound in (("people saying words", speech), ("a quiet room", quiet)):
-        for part, cost in _parts(sound, engine):
+    words = [item.sound for item in trials.talk(bank) if len(item.sound) < 3 * RATE][:40]
+    for name, sound in (("people saying words", np.concatenate(words)), ("a quiet room", quiet)):
+        for part, cost in _parts(sound):
             print(f"cost, {name}: {part} {cost:.4f} s of CPU a second", flush=True)
 
 
-def _parts(sound: Samples, engine: Engine) -> Iterator[tuple[str, float]]:
+def _parts(sound: Samples) -> Iterator[tuple[str, float]]:
     canceller, talk = EchoCanceller(), Talk()
     book = load().phrasebook
-    ears = open_ears(Listening.ALL, engine, _places(), book)
+    places = Places(Path(tempfile.mkdtemp(prefix="unknot-bench-")))
+    ears = open_ears(Listening.ALL, Engine.SPHINX, places, book)
     silence = np.zeros(BLOCK, np.int16)
     whole = Pipeline(ears, EchoCanceller(), book)
     whole.expect(frozenset({Intent.YES, Intent.NO}))
@@ -190,4 +190,4 @@ def _parts(sound: Samples, engine: Engine) -> Iterator[tuple[str, float]]:
 
 
 if __name__ == "__main__":
-    main(Engine(sys.argv[1] if len(sys.argv) > 1 else "sphinx"))
+    sys.exit(main())
