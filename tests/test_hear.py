@@ -63,7 +63,7 @@ def test_a_stop_is_told_with_the_fields_that_were_promised() -> None:
 
 
 def test_a_number_has_its_value() -> None:
-    events, _ = lines(run(CLIPS / "person1_six.flac", "--expect", "number", "--json"))
+    events, _ = lines(run(CLIPS / "person1_six.flac", "--asked", "number", "--json"))
     finals = [event for event in events if event["level"] == "final" and event["intent"]]
     assert [(event["intent"], event["value"]) for event in finals] == [("number", 6)]
 

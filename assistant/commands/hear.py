@@ -23,7 +23,12 @@ _FILE = click.Path(path_type=Path)
 @click.option("--engine", type=click.Choice(["auto", "vosk", "sphinx"]), help="The word ear.")
 @click.option("--model", type=_FILE, help="A Vosk model folder.")
 @click.option(
-    "--expect", metavar="INTENT,...", default="", help="Listen for these only, and safety words."
+    "--asked",
+    "--expect",
+    "expect",
+    metavar="INTENT,...",
+    default="",
+    help="As after a question: listen for these answers only, and safety words.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON line an event, then a summary.")
 @click.pass_context
@@ -80,7 +85,7 @@ def _intents(names: str) -> frozenset["Intent"]:
     for name in wanted:
         if name not in known:
             raise click.BadParameter(
-                f"{name!r} is no intent; use {', '.join(known)}", param_hint="--expect"
+                f"{name!r} is no intent; use {', '.join(known)}", param_hint="--asked"
             )
     return frozenset(known[name] for name in wanted)
 
