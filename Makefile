@@ -36,14 +36,33 @@ test: $(TESTABLE)
 	$(BIN)/python tests/planted
 
 bench: $(TESTABLE)
-	@for name in session voice simulate off_delay hearing hearing_words; do \
+	@for name in session voice simulate off_delay memory hearing hearing_words; do \
 		echo "== $$name"; $(BIN)/python "bench/$$name.py"; done
 
 faults: $(TESTABLE)
 	@$(BIN)/python bench/faults.py
 
-train: $(TRAINABLE)
+# Makes the alarm ear's weights anew. Besides Python's own: npm, espeak-ng and flite on the PATH.
+VOICES := build/voices
+SPEAK = mkdir -p $(VOICES) && $(BIN)/python -m training.voices
+KOKORO := build/kokoro/package/voices
+
+train: $(TRAINABLE) $(VOICES)/phrases.done $(VOICES)/commands.done $(VOICES)/plain.done
 	@$(BIN)/python -m training
+
+$(KOKORO):
+	@mkdir -p build/kokoro
+	@cd build/kokoro && npm pack --silent kokoro-js@1.2.1 >/dev/null && tar xzf kokoro-js-1.2.1.tgz
+
+$(VOICES)/phrases.done $(VOICES)/commands.done: | $(KOKORO)
+$(VOICES)/%.done: | $(TRAINABLE)
+	@echo "Speaking $*; this takes some minutes."
+	@$(SPEAK) $* $(VOICES)/$* --kokoro $(KOKORO) --count $(COUNT_$*)
+	@touch $@
+
+COUNT_phrases := 586
+COUNT_commands := 420
+COUNT_plain := 2816
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
