@@ -56,7 +56,8 @@ class Microphone:
         def receive(data: Any, _frames: int, _when: Any, status: Any) -> None:
             nonlocal rest
             self.overflows += bool(status)
-            sound = np.frombuffer(bytes(data), np.int16)
+            whole = bytes(data)[: len(data) // 2 * 2]  # half a sample is none
+            sound = np.frombuffer(whole, np.int16)
             rest = np.concatenate([rest, convert.resample_chunk(sound) if convert else sound])
             while len(rest) >= BLOCK:
                 self._keep(rest[:BLOCK])
