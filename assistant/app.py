@@ -32,7 +32,7 @@ from assistant.room.narrator import Narrator
 from assistant.session_record import SessionRecord
 from assistant.settings import Settings
 from assistant.settings_file import PageTable
-from assistant.wall_clock import Moment, WallClock
+from assistant.wall_clock import Moment, WallClock, time_of_day
 from assistant.watchdog import Watchdog
 from assistant.watching import Watching, watched
 from audio.errors import AudioMissing, MassagerUnsafe, UnknotError
@@ -201,7 +201,7 @@ class _App:
             lambda event: door.tell(watching.passing(event)),
         )
         conductor = self._conductor(massager, side.send, clock(), watching.publish)
-        live = Live(conductor, clock, Watchdog().turned, WallClock().jumped)
+        live = Live(conductor, clock, Watchdog().turned, WallClock().jumped, time_of_day)
         door = _Door(live)
         _quit_on_signals(live)
         listening = asyncio.create_task(side.listen())

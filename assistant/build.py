@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from assistant.massager import Capabilities, Massager
 from assistant.massager.simulated import SimulatedMassager
+from assistant.quiet_hours import quiet_hours
 from assistant.rehearsal import Rehearsal
 from assistant.safety import Governor
 from assistant.session import Session
@@ -26,6 +27,8 @@ def manners(settings: Settings) -> Manners:
         pause_seconds=session.pause_seconds,
         volume_db=settings.voice.volume_db,
         pace=settings.voice.pace,
+        chime=session.chime,
+        quiet=quiet_hours(session.quiet_hours),
     )
 
 

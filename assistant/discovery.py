@@ -22,6 +22,9 @@ PRESS = "STOP"
 EXPIRE_SECONDS = 15
 """Three missed states: then nobody knows what the massager does."""
 SECONDS = {"device_class": "duration", "unit_of_measurement": "s"}
+ALONE = (State.IDLE.value, State.ENDED.value)
+"""Where nobody is in a session. In every other state other loudspeakers should be low all the time,
+not only while we speak: what they play also hides the person's words from us."""
 DIAGNOSTIC = {"entity_category": "diagnostic"}
 LONGEST_NODE = 32
 
@@ -73,8 +76,8 @@ def node(*names: str) -> Node:
     raise AssertionError("the last name is good")
 
 
-def introduction(room: Node, version: str) -> dict[str, Any]:
-    """Everything that Home Assistant shows of one room.
+def introduction(room: Node, version: str, *, quiet_please: bool = False) -> dict[str, Any]:
+    """Everything that Home Assistant shows of one room; the wish for quiet only where it is set.
 
     Each key is its name in small letters: older versions make the entity's id of the name, newer
     ones take the one that is given, and an automation must find it in both.
@@ -127,8 +130,16 @@ def introduction(room: Node, version: str) -> dict[str, Any]:
                 event_types=list(HALTS),
                 icon="mdi:hand-back-left",
             ),
+            **(_quiet_please(room) if quiet_please else {}),
         },
     }
+
+
+def _quiet_please(room: Node) -> dict[str, Any]:
+    told = _told(room, "quiet_please")
+    icon = "mdi:volume-low"
+    entity = _component(room, "binary_sensor", "quiet_please", "Quiet please", **told, icon=icon)
+    return {"quiet_please": entity}
 
 
 def state(board: Board) -> dict[str, Any]:
@@ -145,6 +156,7 @@ def state(board: Board) -> dict[str, Any]:
         "massager": "ON" if board.on else "OFF",
         "level": board.level,
         "lease": round(board.lease_left, 1),
+        "quiet_please": "OFF" if board.top in ALONE else "ON",
         "fault": board.fault or None,
         "ended": board.ended or None,
     }

@@ -70,6 +70,7 @@ class Room:
         self._password = self._broker.password()
         self._tls = _tls(self._broker)
         self._node = node(settings.node, socket.gethostname())
+        self._quiet_please = settings.quiet_please
         self._halts: deque[Halt] = deque(maxlen=UNTOLD_HALTS)
         self._trouble = ""
         watching.listen(self._note)
@@ -111,7 +112,7 @@ class Room:
             await asyncio.gather(listening, telling, return_exceptions=True)
 
     async def _introduce(self, client: aiomqtt.Client) -> None:
-        introduced = introduction(self._node, version("unknot"))
+        introduced = introduction(self._node, version("unknot"), quiet_please=self._quiet_please)
         await self._publish(client, self._node.discovery, introduced, retain=True)
         await client.publish(self._node.availability, ONLINE, qos=1, retain=True)
         await self._tell_state(client)

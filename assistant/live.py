@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from assistant.conductor import Conductor
-from assistant.messages import Event, Tick
+from assistant.messages import Event, Tick, TimeOfDay
 from audio.messages import Ear, Fault, Heard, Level
 from intents.intent import Intent
 
@@ -19,6 +19,7 @@ class Live:
     """Runs one session; `clock` gives seconds, `turned` is called once a turn of the loop.
 
     `jumped` is asked once a turn whether the machine's clock was set: no lease is kept after that.
+    `time_of_day` gives minutes since midnight, for manners alone.
     """
 
     def __init__(
@@ -27,11 +28,14 @@ class Live:
         clock: Callable[[], float],
         turned: Callable[[], None] = lambda: None,
         jumped: Callable[[], Fault | None] = lambda: None,
+        time_of_day: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._conductor = conductor
         self._clock = clock
         self._turned = turned
         self._jumped = jumped
+        self._time_of_day = time_of_day
+        self._minute: int | None = None
         self._inbox: asyncio.Queue[Event] = asyncio.Queue()
 
     def tell(self, event: Event) -> None:
@@ -65,6 +69,10 @@ class Live:
     def _look_at_the_clock(self) -> None:
         """Nothing here is timed by it; but what else it upset nobody knows, so the person says
         whether the massager goes on."""
+        minute = self._time_of_day()
+        if minute is not None and minute != self._minute:
+            self._minute = minute
+            self._conductor.handle(TimeOfDay(minute), self._clock())
         jump = self._jumped()
         if jump is not None and self._conductor.leasing:
             self._conductor.handle(jump, self._clock())

@@ -33,6 +33,13 @@ class Begin:
 
 
 @dataclass(frozen=True)
+class TimeOfDay:
+    """What the clock on the wall shows, in minutes since midnight; only manners depend on it."""
+
+    minutes: int
+
+
+@dataclass(frozen=True)
 class MassagerReport:
     """What the device itself confirms. `on` is None when nothing was ever confirmed."""
 
@@ -43,7 +50,17 @@ class MassagerReport:
 
 
 Event = (
-    Tick | Begin | Heard | SayBegan | SayEnded | Health | MassagerReport | Fault | Recovered | Ready
+    Tick
+    | Begin
+    | TimeOfDay
+    | Heard
+    | SayBegan
+    | SayEnded
+    | Health
+    | MassagerReport
+    | Fault
+    | Recovered
+    | Ready
 )
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from assistant.problem import Problem, problem
+from assistant.quiet_hours import PATTERN as QUIET_HOURS
 from assistant.safety import GENTLE_SECONDS, REST_SECONDS, SESSION_SECONDS, Limits
 from assistant.shape import Flag, Number, Table, Text, Whole, read_table
 from assistant.toml_file import Keys, TomlFile
@@ -33,6 +34,9 @@ class SessionTable(Table):
     still_with_me_seconds: Annotated[Number, Field(ge=0.0, le=900.0)] = 300.0
     """0 never asks."""
     pause_seconds: Annotated[Number, Field(ge=10.0, le=900.0)] = 60.0
+    chime: Flag = False
+    quiet_hours: Annotated[Text, Field(pattern=QUIET_HOURS)] = ""
+    """As "22:00-07:00"; empty is never."""
 
 
 class VoiceTable(Table):
@@ -115,6 +119,8 @@ class HomeAssistantTable(Table):
     password_file: Text = ""
     tls: Flag = False
     ca_file: Text = ""
+    quiet_please: Flag = False
+    """Tell when other loudspeakers should be low."""
     node: Text = ""
     """The room's name on the broker; empty is the machine's."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from assistant.course import Course
 from assistant.messages import Effect, Hush, MassagerLease, MassagerOff, Say
+from assistant.quiet_hours import QuietHours
 from assistant.routine import Routine, Tool
 from assistant.safety import Advice, Governor
 from assistant.script import Script, Value
@@ -38,6 +39,10 @@ class Manners:
     volume_db: float = 0.0
     pace: int = 2
     """Index into the paces of `assistant.phases.anytime`."""
+    chime: bool = False
+    """A soft tone when the start phrase was understood."""
+    quiet: QuietHours | None = None
+    """When the voice is low, and nobody is called to a break."""
 
 
 PENDING_SECONDS = 20.0
@@ -114,6 +119,8 @@ class Stage:
     """The routine and step of a session that broke, while the offer to go on stands."""
     begin_at_step: int = 0
     """The step to begin with, when a session that broke goes on."""
+    quiet: bool = False
+    """These are quiet hours."""
     last_topic: str | None = None
     """The last question answered, for "more"."""
 

@@ -43,6 +43,12 @@ class Moment:
         return self.wall - earlier.wall
 
 
+def time_of_day() -> int:
+    """What the clock on the wall shows, in minutes since midnight."""
+    shown = time.localtime()
+    return 60 * shown.tm_hour + shown.tm_min
+
+
 class WallClock:
     """Compares the clock with one that cannot be set."""
 

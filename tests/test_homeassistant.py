@@ -330,12 +330,12 @@ def test_home_assistant_s_own_code_takes_the_introduction() -> None:
     for name in ("Bedroom", "Ä", "room 7/8"):
         judged = subprocess.run(
             [python, CHECK],
-            input=json.dumps(introduction(node(name), "0.1.0")),
+            input=json.dumps(introduction(node(name), "0.1.0", quiet_please=True)),
             capture_output=True,
             text=True,
         )
         assert judged.returncode == 0, judged.stderr
-        assert len(json.loads(judged.stdout)["components"]) == 10
+        assert len(json.loads(judged.stdout)["components"]) == 11
 
 
 def test_the_introduction_keeps_the_published_rules() -> None:
@@ -366,9 +366,9 @@ def test_an_entity_s_id_is_the_same_in_every_version_of_home_assistant() -> None
 
 
 def test_the_guide_names_only_entities_that_there_are() -> None:
-    """Its automations were run by Home Assistant 2025.4.4; here they are held to the names."""
+    """Its first automations were run by Home Assistant 2025.4.4; here all are held to the names."""
     guide = (Path(__file__).parent.parent / "docs" / "home-assistant.md").read_text()
-    parts = introduction(BEDROOM, "0.1.0")["cmps"].values()
+    parts = introduction(BEDROOM, "0.1.0", quiet_please=True)["cmps"].values()
     there = {part["default_entity_id"] for part in parts}
     named = set(re.findall(r"(?:binary_sensor|sensor|button|event)\.unknot_\w+", guide))
     assert named <= there
@@ -388,8 +388,34 @@ def test_there_is_nothing_to_start_or_to_raise() -> None:
     ]
 
 
+def test_quiet_is_asked_for_only_where_that_is_set_and_all_through_a_session() -> None:
+    """Not only while it speaks: what others play also hides the person's words."""
+    assert "quiet_please" not in introduction(BEDROOM, "0.1.0")["cmps"]
+    assert "quiet_please" in introduction(BEDROOM, "0.1.0", quiet_please=True)["cmps"]
+    wishes = {every: state(Board(state=every.value))["quiet_please"] for every in State}
+    alone = {every for every, wish in wishes.items() if wish == "OFF"}
+    assert alone == {State.IDLE, State.ENDED}
+
+
+@in_loop
+async def test_other_loudspeakers_are_asked_to_step_back_and_may_come_back(
+    settings: Settings, folder: Path
+) -> None:
+    async with (
+        broker(folder) as mosquitto,
+        home(mosquitto.port) as seen,
+        told(settings, table(mosquitto.port, quiet_please=True)) as session,
+    ):
+        await until(seen.states)
+        assert "quiet_please" in json.loads(seen.on(BEDROOM.discovery)[0])["cmps"]
+        assert seen.states()[0]["quiet_please"] == "ON"
+        session.say(Intent.DIZZY)
+        await until(lambda: seen.states()[-1]["state"] == "halted")
+        assert seen.states()[-1]["quiet_please"] == "ON"
+
+
 def test_every_value_that_is_told_is_one_that_was_announced() -> None:
-    parts = introduction(BEDROOM, "0.1.0")["cmps"]
+    parts = introduction(BEDROOM, "0.1.0", quiet_please=True)["cmps"]
     keys = {key for key, part in parts.items() if "value_template" in part}
     for every in State:
         said = state(Board(state=every.value))

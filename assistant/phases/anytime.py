@@ -6,7 +6,7 @@ None of them may change what the massager does or where the session is.
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from assistant.messages import Pace, Remember, Volume
+from assistant.messages import Pace, Remember
 from assistant.phases.phase import Phase, Reply
 from assistant.stage import Pending, Stage
 from assistant.state import State
@@ -70,7 +70,6 @@ def _volume(step_db: float, done: str, limit: str) -> Verb:
             s.say(limit)
             return
         s.manners = replace(s.manners, volume_db=level_db)
-        s.emit(Volume(level_db))
         s.emit(Remember("voice.volume_db", level_db))
         s.say(done)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from math import ceil
 
 from assistant.course import Course
-from assistant.messages import Enrol, Rated
+from assistant.messages import Enrol, Rated, Tone
 from assistant.phases.phase import Answer, Phase, Reply, unclear
 from assistant.routine import Tool
 from assistant.stage import Stage
@@ -61,6 +61,17 @@ def not_now(s: Stage, meaning: Meaning) -> Reply:
     return Trigger.CLOSE
 
 
+def _woken(answer: Answer) -> Answer:
+    """The start phrase was understood: the tone says so before any word, where it is wanted."""
+
+    def chimed(s: Stage, meaning: Meaning) -> Reply:
+        if s.manners.chime and not s.quiet:
+            s.emit(Tone("begin"))
+        return answer(s, meaning)
+
+    return chimed
+
+
 class Idle(Phase):
     """Listening for the start."""
 
@@ -72,11 +83,12 @@ class Idle(Phase):
     def answers(self, s: Stage) -> Mapping[Intent, Answer]:
         """Only a start leads on."""
         return {
-            Intent.START: start,
-            Intent.TOOL: tool,
+            Intent.START: _woken(start),
+            Intent.TOOL: _woken(tool),
             Intent.YES: self._go_on,
             Intent.CONTINUE: self._go_on,
             Intent.NO: self._let_be,
+            Intent.NOT_NOW: self._not_now,
             Intent.FINISH: not_now,
         }
 
@@ -103,6 +115,12 @@ class Idle(Phase):
         """The rest that kept a broken session from going on is over."""
         s.wake_at = None
         s.say("rest.over")
+        return None
+
+    def _not_now(self, s: Stage, meaning: Meaning) -> Reply:
+        """Go on listening, and leave the person alone."""
+        s.unfinished = None
+        s.say("not_now")
         return None
 
     def _let_be(self, s: Stage, meaning: Meaning) -> Reply:
@@ -312,6 +330,7 @@ class Rating(Phase):
             Intent.NEXT: self._skipped,
             Intent.NO: self._skipped,
             Intent.UNSURE: self._skipped,
+            Intent.NOT_NOW: self._skipped,
             Intent.FINISH: self._skipped,
         }
 
@@ -411,11 +430,18 @@ class Waiting(Phase):
     def answers(self, s: Stage) -> Mapping[Intent, Answer]:
         """Go on early, or finish."""
         now = dict.fromkeys((Intent.CONTINUE, Intent.START, Intent.NEXT), self._now)
-        return {**now, Intent.FINISH: self._finish, Intent.NOT_NOW: self._finish}
+        return {**now, Intent.FINISH: self._finish, Intent.NOT_NOW: self._later}
 
     def woken(self, s: Stage) -> Reply:
-        """The reminder."""
+        """The reminder; in quiet hours there is none, and the next one is waited for."""
+        if s.quiet and s.routine is not None:
+            s.wake_at = s.now + 60.0 * s.routine.again_minutes
+            return None
         return self._now(s, Meaning(Intent.CONTINUE))
+
+    def _later(self, s: Stage, meaning: Meaning) -> Reply:
+        s.say("reminder.later")
+        return self.enter(s)
 
     def _finish(self, s: Stage, meaning: Meaning) -> Reply:
         s.wake_at = None

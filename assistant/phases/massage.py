@@ -180,6 +180,15 @@ def here(s: Stage, meaning: Meaning) -> Reply:
     return None
 
 
+def not_now(s: Stage, meaning: Meaning) -> Reply:
+    """What comes again comes later; everything else ends."""
+    if s.way.routine.again_minutes <= 0:
+        return finish(s, meaning)
+    s.answered()
+    s.say("reminder.later")
+    return Trigger.AGAIN
+
+
 ANSWERS: Mapping[Intent, Answer] = {
     Intent.PAUSE: pause,
     Intent.CONTINUE: continue_,
@@ -196,7 +205,7 @@ ANSWERS: Mapping[Intent, Answer] = {
     Intent.LONGER: longer,
     Intent.SHORTER: shorter,
     Intent.FINISH: finish,
-    Intent.NOT_NOW: finish,
+    Intent.NOT_NOW: not_now,
     Intent.YES: here,
     Intent.READY: here,
 }
@@ -352,6 +361,7 @@ class Counting(Phase):
             Intent.SKIP: self._skip,
             Intent.NEXT: self._skip,
             Intent.UNSURE: self._skip,
+            Intent.NOT_NOW: self._skip,
             Intent.PAUSE: pause,
             Intent.FINISH: finish,
         }
