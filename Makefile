@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run install test bench faults train clean venv
+.PHONY: run install test bench faults arm64 train clean venv
 
 PYTHON ?= python3
 VENV := .venv
@@ -41,6 +41,10 @@ bench: $(TESTABLE)
 
 faults: $(TESTABLE)
 	@$(BIN)/python bench/faults.py
+
+# The wheel in a 64-bit ARM Debian under qemu: root, some packages and many minutes; not part of CI.
+arm64: $(TESTABLE)
+	@.ci/arm64
 
 # Makes the alarm ear's weights anew. Besides Python's own: npm, espeak-ng and flite on the PATH.
 VOICES := build/voices
