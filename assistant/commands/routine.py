@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from assistant.routine import Routine
     from assistant.settings import Settings
 
+_LANGUAGE = click.option(
+    "--language", metavar="NAME", default="", help="In this language instead of the one set."
+)
+
 
 @click.group()
 def routine() -> None:
@@ -17,12 +21,13 @@ def routine() -> None:
 
 
 @routine.command("list")
+@_LANGUAGE
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a routine.")
-def list_(as_json: bool) -> None:
+def list_(language: str, as_json: bool) -> None:
     """List the routines: name, tool, minutes, title."""
     from assistant.settings import load
 
-    for one in load().routines.values():
+    for one in load(overrides=_overrides(language)).routines.values():
         minutes = one.seconds / 60
         if as_json:
             facts = {"name": one.name, "title": one.title, "tool": one.tool.value}
@@ -32,14 +37,14 @@ def list_(as_json: bool) -> None:
 
 
 @routine.command()
-@click.argument("name")
+@click.argument("name", metavar="NAME|FILE")
+@_LANGUAGE
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a prompt: its id and text.")
-def show(name: str, as_json: bool) -> None:
+def show(name: str, language: str, as_json: bool) -> None:
     """Show what a routine says, part by part."""
     from assistant.script import routine_prompts
-    from assistant.settings import load
 
-    chosen = _find(load(), name)
+    _, chosen = _open(name, language)
     if as_json:
         for prompt in routine_prompts(chosen):
             click.echo(json.dumps({"id": prompt.id, "text": " ".join(prompt.sentences)}))
@@ -59,9 +64,10 @@ def show(name: str, as_json: bool) -> None:
 @click.argument(
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
+@_LANGUAGE
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a problem.")
 @click.pass_context
-def check(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
+def check(ctx: click.Context, files: tuple[Path, ...], language: str, as_json: bool) -> None:
     """Say every problem of a routine's file at once, with its line and what to do.
 
     Exit code 1 where there is any.
@@ -70,7 +76,8 @@ def check(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
 
     from assistant.settings import check_routine
 
-    problems = [problem for file in files for problem in check_routine(file)]
+    wanted = _overrides(language)
+    problems = [p for file in files for p in check_routine(file, wanted, personal=True)]
     for problem in problems:
         click.echo(json.dumps(asdict(problem)) if as_json else str(problem))
     if problems:
@@ -80,17 +87,20 @@ def check(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
 
 
 @routine.command()
-@click.argument("name")
+@click.argument("name", metavar="NAME|FILE")
+@_LANGUAGE
 @click.option("--json", "as_json", is_flag=True, help="The event lines instead.")
-def rehearse(name: str, as_json: bool) -> None:
-    """Tell a whole session as text, in no time, with somebody who answers every question."""
+def rehearse(name: str, language: str, as_json: bool) -> None:
+    """Tell a whole session as text, in no time, with somebody who answers every question.
+
+    With a FILE as my-routine.toml, before it is installed anywhere.
+    """
     from assistant.build import make_rehearsal
     from assistant.rehearsal import spoken
-    from assistant.settings import load
 
-    settings = load()
+    settings, chosen = _open(name, language)
     rehearsal = make_rehearsal(settings)
-    rehearsal.begin(_find(settings, name).name)
+    rehearsal.begin(chosen.name)
     ended = rehearsal.run_to_the_end()
     for line in map(json.dumps, rehearsal.lines) if as_json else spoken(rehearsal.lines):
         click.echo(line)
@@ -107,18 +117,19 @@ def schema() -> None:
 
 
 @click.command()
+@_LANGUAGE
 @click.option("--check", "checking", is_flag=True, help="Check instead how easy they are to hear.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line a prompt: its id and text.")
 @click.pass_context
-def prompts(ctx: click.Context, checking: bool, as_json: bool) -> None:
+def prompts(ctx: click.Context, language: str, checking: bool, as_json: bool) -> None:
     """List everything that unknot can say, by id.
 
-    With --check: school grade and longest sentence allowed, and exit code 1 where a prompt is too
-    hard, or holds a word that would end the massage.
+    With --check: school grade (of English) and longest sentence allowed, and exit code 1 where a
+    prompt is too hard, or holds a word that would end the massage.
     """
     from assistant.settings import load
 
-    settings = load()
+    settings = load(overrides=_overrides(language))
     if checking:
         ctx.exit(0 if _easy(settings, as_json) else 1)
     for name, text in settings.script.all():
@@ -129,22 +140,38 @@ def _easy(settings: "Settings", as_json: bool) -> bool:
     """Tell how easy each group of prompts is, and each that is not; whether all are."""
     from dataclasses import asdict
 
+    from assistant.language import ENGLISH
     from assistant.reading import HIGHEST_GRADE, MOST_WORDS, check
 
-    report = check(settings.script, settings.phrasebook, tuple(settings.routines))
+    graded = settings.language == ENGLISH
+    report = check(settings.script, settings.phrasebook, tuple(settings.routines), graded=graded)
     for finding in report.findings:
         click.echo(json.dumps(asdict(finding)) if as_json else str(finding))
     for name, ease in (*report.groups, ("all", report.whole)):
-        told = {"group": name, "sentences": ease.sentences, "grade": round(ease.grade, 1)}
-        line = f"{name:<20} {ease.sentences:>4} sentences, grade {ease.grade:4.1f}"
+        told = {"group": name, "sentences": ease.sentences}
+        line = f"{name:<20} {ease.sentences:>4} sentences"
+        if graded:
+            told |= {"grade": round(ease.grade, 1)}
+            line += f", grade {ease.grade:4.1f}"
         click.echo(json.dumps(told) if as_json else line)
     if not as_json:
-        click.echo(f"Allowed: grade {HIGHEST_GRADE:g}, {MOST_WORDS} words a sentence.")
+        grade = f"grade {HIGHEST_GRADE:g}, " if graded else ""
+        click.echo(f"Allowed: {grade}{MOST_WORDS} words a sentence.")
     return not report.findings
 
 
-def _find(settings: "Settings", name: str) -> "Routine":
-    if name not in settings.routines:
+def _overrides(language: str) -> dict[str, str]:
+    return {"language": language} if language else {}
+
+
+def _open(name: str, language: str) -> tuple["Settings", "Routine"]:
+    """All settings, and the routine of this name or in this file. Raises `ConfigError`."""
+    from assistant.settings import load
+
+    file = Path(name) if name.endswith(".toml") else None
+    settings = load(overrides=_overrides(language), review=file)
+    called = file.stem if file else name
+    if called not in settings.routines:
         known = ", ".join(settings.routines)
         raise click.UsageError(f"no routine is called {name!r}; there is: {known}")
-    return settings.routines[name]
+    return settings, settings.routines[called]
