@@ -33,7 +33,7 @@ from assistant.phases import anytime
 from assistant.phases.before import Idle, start
 from assistant.phases.every import every_phase
 from assistant.phases.phase import Phase, Reply
-from assistant.phases.rests import Faulty
+from assistant.phases.rests import LASTING, Faulty, fault_prompt
 from assistant.quiet_hours import QUIET_DB
 from assistant.routine import Routine
 from assistant.safety import DEFAULT_TIER, Advice, Governor, Tier, advice_id
@@ -57,6 +57,10 @@ SAME_WORD_SECONDS = 2.0
 SAME_UTTERANCE_SECONDS = 1.2
 """A final comes up to a second after its word (docs/facts.md A1.3): what was confirmed to be a
 safety word is not, to its end, taken for an ordinary one by an ear that hears worse."""
+HEALTHY_SECONDS = 1.0
+NOTICED_HERE = frozenset({"microphone_lost", "recogniser_failed"})
+"""Faults that the governor's refusal may have noticed here, late beats being enough: nobody else
+tells their end, so good beats do."""
 NOISE_RISES_DB = 0.5
 """How fast the noise floor follows a room that gets louder: 2 dB a second at four beats."""
 CONVERSATION_SECONDS = 30.0
@@ -85,6 +89,7 @@ class Session:
         self._expected: Expect | None = None
         self._halted_at: dict[Intent, float] = {}
         self._began = False
+        self._standing: set[str] = set()
         self._confirmed_at = float("-inf")
         self._volume_db = 0.0
 
@@ -135,7 +140,7 @@ class Session:
             case MassagerReport():
                 self._report(event)
             case Fault():
-                self._fault(event.what)
+                self._told_fault(event.what)
             case Recovered():
                 self._recovered(event.what)
             case Ready():
@@ -381,6 +386,9 @@ class Session:
         s = self._stage
         s.noise_db = min(s.noise_db + NOISE_RISES_DB, event.level_db)
         self._stage.governor.hears(event.block_age, event.ears_answer, event.practice, now)
+        healthy = event.ears_answer and event.block_age < HEALTHY_SECONDS
+        if healthy and s.fault in NOTICED_HERE and s.fault not in self._standing:
+            self._recovered(s.fault)
 
     def _report(self, report: MassagerReport) -> None:
         governor = self._stage.governor
@@ -389,11 +397,17 @@ class Session:
             self._stage.emit(governor.off("disobeys", self._stage.now))
             self._fault("device_failed")
 
-    def _fault(self, what: str) -> None:
-        s = self._stage
+    def _told_fault(self, what: str) -> None:
+        """A fault that somebody told, who will tell its end, too."""
         if what == OTHER_VOICE:
             self._say_who_speaks()
             return
+        if what in LASTING:
+            self._standing.add(what)
+        self._fault(what)
+
+    def _fault(self, what: str) -> None:
+        s = self._stage
         s.emit(s.governor.off(what, s.now))
         if self.state is State.PAUSED_FAULT and s.fault == what:
             return
@@ -412,9 +426,14 @@ class Session:
             self._stage.then(f"fault.{OTHER_VOICE}")
 
     def _recovered(self, what: str) -> None:
+        """One fault is over; another one that still stands is said in its place."""
         s = self._stage
         phase = self._phase
-        if s.fault == what and isinstance(phase, Faulty):
+        self._standing.discard(what)
+        if s.fault == what and self._standing:
+            s.fault = min(self._standing)
+            s.say(fault_prompt(s))
+        elif s.fault == what and isinstance(phase, Faulty):
             phase.recovered(s)
         elif s.fault == what:
             s.fault = None

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from assistant.messages import FaultNoted, MassagerOff, Say, Tone
+from assistant.messages import FaultNoted, MassagerLease, MassagerOff, Say, Tick, Tone
 from assistant.rehearsal import Rehearsal
 from assistant.state import State
-from audio.messages import Fault, Recovered
+from audio.messages import Ear, Fault, Health, Heard, Level, Recovered
 from audio.microphone_watch import CLIPPED, NOTICED_BLOCKS, MicrophoneWatch
 from audio.sound import BLOCK, RATE, Samples
+from intents.intent import Intent
 
 LOST = "loudspeaker_lost"
 NOTICED_SECONDS = 3.0
@@ -80,3 +81,29 @@ def test_a_microphone_that_fails_is_told_in_its_own_words_and_no_word_goes_on_be
     assert [effect.prompt for effect in rest if isinstance(effect, Say)] == [f"fault.{what}"]
     assert not [e for e in session.handle(Recovered(what), now + 9) if isinstance(e, MassagerOff)]
     assert session.state is State.PAUSED_FAULT
+
+
+def test_of_two_faults_the_one_that_stands_is_told_until_it_is_over_too(
+    in_massage: Rehearsal,
+) -> None:
+    """A sound server that restarts takes microphone and loudspeaker with it."""
+    in_massage.tell(Fault("microphone_lost"))
+    in_massage.tell(Fault(LOST))
+    in_massage.tell(Recovered(LOST))
+    in_massage.say(Intent.CONTINUE)
+    still = in_massage.session.state
+    in_massage.tell(Recovered("microphone_lost"))
+    in_massage.say(Intent.CONTINUE)
+    assert [still, in_massage.session.state] == [State.PAUSED_FAULT, State.DOING]
+
+
+def test_beats_that_were_only_late_leave_nobody_stuck(in_massage: Rehearsal) -> None:
+    """Nobody tells the end of a fault that only we noticed."""
+    session, now = in_massage.session, in_massage.now
+    session.handle(Tick(), now + 3.5)
+    deaf = session.state
+    back = session.handle(Health(now, 0.0, -50.0, 0), now + 4.0)
+    assert [deaf, session.state] == 2 * [State.PAUSED_FAULT]
+    assert not [effect for effect in back if isinstance(effect, MassagerLease)]
+    session.handle(Heard(Level.FINAL, Intent.CONTINUE, "continue", Ear.WORDS, now), now + 5.0)
+    assert in_massage.session.state.value == State.DOING.value
