@@ -69,7 +69,7 @@ class Voice:
     rate: int = CALM_RATE
     engine_name: str = PLAIN
     renderer: Sequence[str] = RENDERER
-    patience_seconds: float = 20.0
+    patience_seconds: float = 30.0
     """A child that prints no sentence for so long hangs."""
     fell_back: Callable[[str], None] = field(repr=False, default=_log.warning)
     _speaker: Speaker = field(init=False, repr=False)
