@@ -20,6 +20,7 @@ CALM_SECONDS = 1800.0
 SHORTEST_STEP_SECONDS = 5.0
 LONGEST_STEP_SECONDS = 300.0
 LONGEST_HOLD_SECONDS = 30.0
+LONGEST_AGAIN_MINUTES = 120.0
 LAST_CUE_SECONDS = 3.0
 """A cue later than this before the end would run into the soft tones that count a step out."""
 
@@ -229,8 +230,9 @@ def _title_flaws(routine: Routine) -> Iterator[Flaw]:
         yield Flaw(("intro",), [], "say in one or two sentences what will happen")
     if routine.kind not in KINDS:
         yield Flaw(("kind",), routine.kind, f"use one of {', '.join(KINDS)}")
-    if not 0.0 <= routine.again_minutes <= 120.0:
-        yield Flaw(("again_minutes",), routine.again_minutes, "use 0 (once) to 120")
+    if not 0.0 <= routine.again_minutes <= LONGEST_AGAIN_MINUTES:
+        remedy = f"use 0 (once) to {LONGEST_AGAIN_MINUTES:g}"
+        yield Flaw(("again_minutes",), routine.again_minutes, remedy)
 
 
 def _word_flaws(step: Step) -> Iterator[Flaw]:

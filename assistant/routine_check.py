@@ -9,8 +9,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import Field
+
 from assistant.problem import ConfigError, Problem, problem
 from assistant.routine import (
+    ASKS,
+    KINDS,
+    LONGEST_AGAIN_MINUTES,
+    LONGEST_HOLD_SECONDS,
+    LONGEST_STEP_SECONDS,
+    SHORTEST_STEP_SECONDS,
+    SIDES,
     Cue,
     Flaw,
     Outline,
@@ -36,48 +45,64 @@ _SPOKEN = ("say", "brief", "avoid", "coming", "intro", "setup", "closing")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
+def _key(about: str, default: Any = ..., **rules: Any) -> Any:
+    """A key with what an editor shows of it; its `rules` are checked by `routine`, not here."""
+    return Field(default, description=about, json_schema_extra=rules)
+
+
 class _CueTable(Table):
-    at_seconds: Number
-    say: Sentences
+    at_seconds: Number = _key("When it is said: seconds after the step's time began.", minimum=0)
+    say: Sentences = _key("The sentences.", minItems=1)
 
 
 class _CycleTable(Table):
     """The same cues again and again: a breath of `seconds`, `times` over."""
 
-    seconds: Number
-    times: Whole
-    begin_seconds: Number = 0.0
-    cues: tuple[_CueTable, ...]
+    seconds: Number = _key("Length of one turn.", exclusiveMinimum=0)
+    times: Whole = _key("How many turns.", minimum=1, maximum=MOST_TURNS)
+    begin_seconds: Number = _key("When the first turn begins.", 0.0, minimum=0)
+    cues: tuple[_CueTable, ...] = _key("What is said in each turn.", minItems=1)
 
 
 class _StepTable(Table):
-    id: Text
-    name: Text
-    say: Sentences
-    seconds: Number
-    brief: Sentences = ()
-    avoid: Sentences = ()
-    coming: Sentences = ()
-    level: Whole | None = None
-    hold_seconds: Number = 0.0
-    side: Text = ""
-    cues: tuple[_CueTable, ...] = ()
-    cycle: _CycleTable | None = None
-    ask: Text = ""
-    sources: tuple[Text, ...] = ()
+    id: Text = _key("A name for the program, different in each step.", pattern="^[A-Za-z0-9_]+$")
+    name: Text = _key("Two or three words for the screen.", minLength=1)
+    say: Sentences = _key("The instruction: short sentences, one thing each.", minItems=1)
+    seconds: Number = _key(
+        "Time for doing it; it begins when the instruction has been spoken.",
+        minimum=SHORTEST_STEP_SECONDS,
+        maximum=LONGEST_STEP_SECONDS,
+    )
+    brief: Sentences = _key("The instruction for a person who wants less talk.", ())
+    avoid: Sentences = _key("Where not to press; never cut, also when brief.", ())
+    coming: Sentences = _key("Said shortly before this step, during the one before it.", ())
+    level: Whole | None = _key("Massager only: the level suggested.", None, minimum=1)
+    hold_seconds: Number = _key(
+        "How long it rests still by itself.", 0.0, minimum=0, maximum=LONGEST_HOLD_SECONDS
+    )
+    side: Text = _key("Skipped together with all steps of its side.", "", enum=list(SIDES))
+    cues: tuple[_CueTable, ...] = _key("What is said while the time runs.", ())
+    cycle: _CycleTable | None = _key("Cues that come again and again, as a breath.", None)
+    ask: Text = _key("number: the step ends by asking for a count.", "", enum=list(ASKS))
+    sources: tuple[Text, ...] = _key("Where its figures come from: ids of sources.toml.", ())
 
 
 class _RoutineTable(Table):
-    title: Text
-    tool: Literal["massager", "hands", "balls", "none"]
-    intro: Sentences
-    steps: tuple[_StepTable, ...]
-    setup: Sentences = ()
-    closing: Sentences = ()
-    sources: tuple[Text, ...]
-    screening: Flag = True
-    kind: Text = "massage"
-    again_minutes: Number = 0.0
+    title: Text = _key("What it is called on the screen.", minLength=1)
+    tool: Literal["massager", "hands", "balls", "none"] = _key("What presses on the neck.")
+    intro: Sentences = _key("What will happen, and for how long: {minutes}.", minItems=1)
+    steps: tuple[_StepTable, ...] = _key("The parts, in their order.", minItems=1)
+    setup: Sentences = _key("What to make ready; then unknot waits for the word ready.", ())
+    closing: Sentences = _key("Said after the last step.", ())
+    sources: tuple[Text, ...] = _key("Where it comes from: ids of sources.toml.", minItems=1)
+    screening: Flag = _key("Ask whether massage is safe today; true for any tool.", True)
+    kind: Text = _key("What sort it is.", "massage", enum=list(KINDS))
+    again_minutes: Number = _key(
+        "Begins again after so many minutes; 0 is once.",
+        0.0,
+        minimum=0,
+        maximum=LONGEST_AGAIN_MINUTES,
+    )
 
 
 def schema() -> dict[str, Any]:

@@ -1,11 +1,19 @@
-"""What a routine may be: the limits, tried from both sides."""
+"""What a routine may be: the limits, tried from both sides, and what is told to who writes one."""
 
+import json
+import re
+import tomllib
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.__main__ import main
 from assistant.routine import (
     CALM_SECONDS,
     GENTLE_SECONDS,
@@ -24,7 +32,12 @@ from assistant.routine import (
 )
 from assistant.safety import GENTLE_SECONDS as GOVERNOR_GENTLE_SECONDS
 from assistant.safety import LEASE_SECONDS, SESSION_SECONDS
+from assistant.settings import check_routine, default_folder
 
+TESTS = Path(__file__).parent
+GUIDE = (TESTS.parent / "docs" / "write-a-routine.md").read_text("utf-8")
+SEEN_WHOLE = {"braces", "ends-itself", "strong-at-once"}
+"""Broken routines whose every value may stand in its place; only `routine check` finds them."""
 STEP = Step("rest", "rest", ("Rest.",), 60.0, avoid=("Never on the throat.",))
 ROUTINE = Routine("a-rest", "A rest", Tool.HANDS, ("We rest.",), (STEP,))
 
@@ -198,3 +211,100 @@ def test_whatever_can_be_made_keeps_the_limits(
         assert begins >= 60.0 or step.level in (None, 1)
         begins += step.seconds
     assert begins <= {Tool.MASSAGER: 890.0, Tool.NONE: 1800.0}.get(tool, 900.0)
+
+
+# Who writes a routine
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    """What `unknot routine schema` prints."""
+    printed: dict[str, Any] = json.loads(CliRunner().invoke(main, ["routine", "schema"]).output)
+    jsonschema.Draft202012Validator.check_schema(printed)
+    return printed
+
+
+def fits(path: Path, schema: dict[str, Any]) -> bool:
+    data = tomllib.loads(path.read_text("utf-8"))
+    return jsonschema.Draft202012Validator(schema).is_valid(data)
+
+
+def test_every_routine_that_comes_with_the_program_fits_the_schema(schema: dict[str, Any]) -> None:
+    bundled = list(default_folder().rglob("routines/*.toml"))
+    assert len(bundled) > 11
+    assert [path for path in bundled if not fits(path, schema)] == []
+
+
+def test_the_schema_finds_every_wrong_value_that_stands_alone(schema: dict[str, Any]) -> None:
+    broken = [
+        path for path in (TESTS / "broken" / "routines").glob("*.toml") if " " not in path.stem
+    ]
+    readable = [path for path in broken if path.stem != "not-toml"]
+    assert {path.stem for path in readable if fits(path, schema)} == SEEN_WHOLE
+
+
+def test_the_guide_names_every_key_and_every_limit_of_the_schema(schema: dict[str, Any]) -> None:
+    tables = [schema, *schema["$defs"].values()]
+    for table in tables:
+        for key, rule in table["properties"].items():
+            assert f"`{key}`" in GUIDE or f"{key} =" in GUIDE, key
+            row = next((row for row in GUIDE.splitlines() if row.startswith(f"| `{key}` ")), "")
+            if row and (key != "sources" or "needed" not in row):
+                limits = [rule[name] for name in ("minimum", "maximum") if rule.get(name, 0) > 1]
+                assert [limit for limit in limits if f"{limit:g}" not in row] == [], key
+                assert [value for value in rule.get("enum", ()) if value not in row] == [], key
+    for tool, seconds in LIMIT_SECONDS.items():
+        assert f"{seconds:g} s" in GUIDE, tool
+
+
+def test_the_guides_example_can_be_checked_rehearsed_and_used(
+    schema: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each command as the guide has it, in the order of the guide."""
+    for variable in ("CONFIGURATION_DIRECTORY", "STATE_DIRECTORY", "CACHE_DIRECTORY"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    monkeypatch.chdir(tmp_path)
+    (example,) = re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL)
+    written = Path("ten-breaths.toml")
+    written.write_text(example)
+    assert fits(written, schema)
+    assert check_routine(written) == []
+    installed = tmp_path / "CONFIGURATION_DIRECTORY" / "routines" / written.name
+    said = {}
+    commands = re.findall(r"^unknot (routine .*)$", GUIDE, re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        if "list" in command:
+            installed.parent.mkdir(parents=True)
+            written.rename(installed)
+        result = CliRunner().invoke(main, command.split())
+        assert result.exit_code == 0, result.output
+        said[command] = result.output
+    rehearsed = said["routine rehearse ten-breaths.toml"]
+    assert "It takes about 3 minutes." in rehearsed
+    assert rehearsed.count("And slowly out.") == 10
+    assert rehearsed.rstrip().endswith("-- end: finished")
+    assert "ten-breaths" in said["routine list"]
+
+
+def test_a_routines_own_source_may_be_the_persons_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONFIGURATION_DIRECTORY", str(tmp_path))
+    (example,) = re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL)
+    written = tmp_path / "ten-breaths.toml"
+    written.write_text(example.replace('["paced"]', '["my_teacher"]'))
+    (found,) = check_routine(written, personal=True)
+    assert found.remedy == "add it to sources.toml"
+    (tmp_path / "sources.toml").write_text(
+        '[my_teacher]\ntitle = "A course"\nurl = ""\nread = "there"\nchecked = 2026-11-22\n'
+    )
+    assert check_routine(written, personal=True) == []
+
+
+@pytest.mark.parametrize("command", ["rehearse", "show"])
+def test_a_file_that_is_broken_is_told_and_not_rehearsed(command: str, tmp_path: Path) -> None:
+    broken = TESTS / "broken" / "routines" / "ends-itself.toml"
+    result = CliRunner().invoke(main, ["routine", command, str(broken)])
+    assert result.exit_code == 3
+    assert "holds a word that ends the massage" in result.output
