@@ -57,6 +57,8 @@ def answers(probes: Iterable[tuple[str, Callable[[], Check | None]]]) -> Iterato
             found = Check(name, False, error.message, error.remedy or "mend that", code)
         except (OSError, subprocess.TimeoutExpired) as error:
             found = Check(name, False, str(error), "look into that", NotFit.exit_code)
+        except ImportError as error:
+            found = Check(name, False, str(error), "install unknot again", NotFit.exit_code)
         if found:
             yield found
 

@@ -27,7 +27,8 @@ WHOLE_MB = 1024
 SYSTEM_MB = 300
 """Taken for kernel, graphics, system services and files in memory: assumed, not measured."""
 LOOK_SECONDS = 0.05
-SESSION_SECONDS = 12.0
+SESSION_SECONDS = 5.0
+LONGEST_SECONDS = 300.0
 WATCHERS = 5
 SENTENCES = 100
 UNKNOT = (sys.executable, "-P", "-m", "assistant")
@@ -69,12 +70,8 @@ def main() -> None:
 
 def _wanted(folder: Path) -> Iterator[tuple[str, Callable[[], Taken]]]:
     """Each process by name, and what measures it, one after another."""
-    keyboard = (*UNKNOT, "run", "neck-massager", "--microphone", "keyboard", "--massager")
-    yield "session", partial(_watch, (*keyboard, "simulated"), SESSION_SECONDS)
-    yield (
-        f"session with a page and {WATCHERS} watchers",
-        partial(_with_page, (*keyboard, "simulated")),
-    )
+    yield "session", partial(_session, folder)
+    yield f"session with a page and {WATCHERS} watchers", partial(_session, folder, WATCHERS)
     sound = _sound(folder)
     wav = (*AUDIO, "--wav", str(sound), "--data", str(folder))
     yield "ears: alarm ear and practice ear", partial(_watch, (*wav, "--engine", "sphinx"))
@@ -101,16 +98,16 @@ def _print_sums(found: dict[str, Taken]) -> None:
         )
 
 
-def _watch(command: Sequence[str], seconds: float = 120.0, said: str = "") -> Taken:
-    """Run a program to its end, or for so long, and return the most that it took."""
+def _watch(command: Sequence[str], said: str = "") -> Taken:
+    """Run a program to its end and return the most that it took. Raises `NotMeasured`."""
     with _started(command) as program:
-        if said and program.stdin:
+        if program.stdin:
             program.stdin.write(said)
             program.stdin.close()
-        most = _look(program, seconds)
-        if program.poll():
-            raise NotMeasured(f"exit code {program.returncode}")
+        most = _look(program, LONGEST_SECONDS)
         program.kill()
+        if program.returncode:
+            raise NotMeasured(f"exit code {program.returncode}")
     return most
 
 
@@ -122,13 +119,17 @@ def _look(program: "subprocess.Popen[str]", seconds: float) -> Taken:
     return most
 
 
-def _with_page(command: Sequence[str]) -> Taken:
-    """The session while some look at its page."""
+def _session(folder: Path, watchers: int = 0) -> Taken:
+    """A session that speaks and waits, while so many look at its page."""
+    events = folder / f"events-{watchers}"
+    told = ("--microphone", "keyboard", "--massager", "simulated", "--events", str(events))
+    command = (*UNKNOT, "run", "neck-massager", *told, *(("--page",) if watchers else ()))
     with ExitStack() as stack:
-        program = stack.enter_context(_started((*command, "--page")))
+        program = stack.enter_context(_started(command))
         stack.callback(program.kill)
-        link = _until(_link)
-        for _ in range(WATCHERS if link else 0):
+        _until(lambda: events.exists() and events.read_text())
+        link = _until(_link) if watchers else ""
+        for _ in range(watchers):
             watcher = _started(("curl", "--silent", "--no-buffer", f"{link}events"))
             stack.enter_context(watcher)
             stack.callback(watcher.kill)
@@ -141,11 +142,13 @@ def _link() -> str:
     return str(json.loads(told.stdout)["url"]) if told.returncode == 0 else ""
 
 
-def _until(found: Callable[[], str], seconds: float = 20.0) -> str:
+def _until(found: Callable[[], object], seconds: float = 60.0) -> object:
+    """The answer, as soon as there is one. Raises `NotMeasured`."""
     until = time.monotonic() + seconds
-    answer = found()
-    while not answer and time.monotonic() < until:
-        answer = found()
+    while not (answer := found()):
+        if time.monotonic() > until:
+            raise NotMeasured(f"it was not ready in {seconds:.0f} s")
+        time.sleep(LOOK_SECONDS)
     return answer
 
 

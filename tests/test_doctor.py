@@ -19,6 +19,7 @@ from assistant.doctor_service import service
 from assistant.machine_checks import (
     MEMORY_NEEDED_MB,
     Check,
+    answers,
     clock,
     memory,
     power,
@@ -182,6 +183,15 @@ def test_power_is_asked_where_the_pi_can_answer(
     check = power()
     assert check
     assert not check.ok
+
+
+def test_a_part_that_is_not_installed_whole_is_told_and_the_next_is_looked_at() -> None:
+    def broken() -> Check:
+        raise ImportError("libportaudio.so.2: cannot open shared object file")
+
+    found = list(answers([("ears", broken), ("clock", clock)]))
+    assert [(check.check, check.ok) for check in found] == [("ears", False), ("clock", True)]
+    assert found[0].remedy == "install unknot again"
 
 
 # Clock and memory
