@@ -137,7 +137,7 @@ class _App:
             massager = None if name == NONE else SimulatedMassager(clock)
             return self._conductor(massager, send, 0.0)
 
-        voice = make_voice(self._settings)
+        voice = make_voice(self._settings, live=False)
         headset = make_headset(self._settings, load_ears(self._settings), voice)
         to = self._options.loudspeaker
         out = None if to in ("", NONE) else Path(to)

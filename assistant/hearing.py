@@ -10,6 +10,7 @@ from audio.headset import Headset
 from audio.models import Places
 from audio.pipeline import Ears, Pipeline
 from audio.speaker import Player
+from audio.speech_engine import AUTO, PLAIN
 from audio.voice import Voice
 
 
@@ -19,10 +20,16 @@ def places(settings: Settings) -> Places:
     return Places(data_folder(), option=None, setting=Path(model) if model else None)
 
 
-def make_voice(settings: Settings) -> Voice:
-    """The voice as set, with its cache."""
+def make_voice(settings: Settings, *, live: bool = True) -> Voice:
+    """The voice as set, with its cache.
+
+    In virtual time nobody waits for a nicer voice, and a scenario or a recording gives the same
+    session on every machine: the plain one speaks, unless another one is named.
+    """
     voice = settings.voice
-    return Voice(voice_folder(), voice.name, voice.rate, voice.engine)
+    open_choice = voice.engine == AUTO and not voice.name
+    engine = PLAIN if open_choice and not live else voice.engine
+    return Voice(voice_folder(), voice.name, voice.rate, engine)
 
 
 def load_ears(settings: Settings) -> Ears:

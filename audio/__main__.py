@@ -48,7 +48,7 @@ class Options:
     data: Path = field(default_factory=lambda: _DIRS.user_data_path)
     phrases: Path = field(default_factory=lambda: Path(str(files("config"))) / "phrases.toml")
     voice: str = ""
-    voice_engine: str = "auto"
+    voice_engine: str = "pyttsx3"
     rate: int = 150
     cache: Path = field(default_factory=lambda: _DIRS.user_cache_path / "voice")
 

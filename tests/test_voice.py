@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from assistant.hearing import make_voice
 from assistant.settings import Settings
 from audio.clips import SPEECH_LEVEL_DB, shaped, speech_level_db
 from audio.espeak import Espeak
@@ -451,9 +453,21 @@ def test_shaping_cuts_silence_and_sets_the_level() -> None:
     assert speech_level_db(clip) == pytest.approx(SPEECH_LEVEL_DB, abs=0.5)
 
 
-@settings(max_examples=50, deadline=None)
+@examples(max_examples=50, deadline=None)
 @given(st.lists(st.integers(-32768, 32767), max_size=2000))
 def test_shaping_takes_any_sound(samples: list[int]) -> None:
     clip = shaped(np.array(samples, np.int16))
     assert clip.dtype == np.int16
     assert len(clip) <= len(samples)
+
+
+def test_in_virtual_time_the_plain_voice_speaks_unless_another_is_named(
+    settings: Settings,
+) -> None:
+    def with_voice(**more: str) -> Settings:
+        return replace(settings, voice=settings.voice.model_copy(update=more))
+
+    assert make_voice(settings).speaker.engine == "hibari"
+    assert make_voice(settings, live=False).speaker.engine == "pyttsx3"
+    for named in ({"name": "heart"}, {"engine": "hibari"}):
+        assert make_voice(with_voice(**named), live=False).speaker == Speaker("hibari", "heart")

@@ -26,7 +26,6 @@ from assistant.room.trigger import Moment
 from assistant.settings import Settings, load
 from assistant.toml_file import TomlFile, read_toml
 from audio.headset import Headset
-from audio.speech_engine import PLAIN
 from audio.voice import Voice
 from intents.intent import Intent
 
@@ -73,14 +72,9 @@ def _is_toml(path: Path) -> bool:
 
 
 def _settings(file: TomlFile) -> tuple[Settings | None, list[Problem]]:
-    """The settings as the scenario wants them, and what is wrong with its wishes.
-
-    The plain voice speaks unless the file names another engine: the same scenario gives the same
-    events, whatever else is installed.
-    """
+    """The settings as the scenario wants them, and what is wrong with its wishes."""
     name, wishes = file.data.get("routine"), file.data.get("settings", {})
-    own = dict(_dotted(wishes)) if isinstance(wishes, Mapping) else {}
-    overrides = {"voice.engine": PLAIN, **own}
+    overrides = dict(_dotted(wishes)) if isinstance(wishes, Mapping) else {}
     try:
         settings = load(overrides=overrides, personal=False)
     except ConfigError as error:
@@ -137,7 +131,7 @@ def build_room(play: Play, seed: int, outlets: Outlets) -> Room:
     """
     scenario, settings, clock = play.scenario, play.settings, SampleClock()
     device = SimulatedMassager(clock) if scenario.massager == "simulated" else None
-    voice = make_voice(settings)
+    voice = make_voice(settings, live=False)
     cast = Cast(
         session=make_session(settings, device.capabilities if device else None),
         device=device,
