@@ -3,6 +3,7 @@
 It must never start anything that was not asked for, and never delete what a person has recorded.
 """
 
+import grp
 import os
 import pwd
 import shutil
@@ -16,6 +17,8 @@ from audio.errors import UnknotError
 
 NAME = "unknot.service"
 USER = "unknot"
+AUDIO_GROUP = "audio"
+PIN_GROUPS = frozenset({"gpio"})
 SYSTEM_FOLDER = Path("/etc/systemd/system")
 _SHOWN = ("LoadState", "ActiveState", "SubState", "Result", "NRestarts")
 
@@ -45,6 +48,7 @@ class Service:
             "@PROGRAM@": str(self.program),
             "@USER@": USER,
             "@HOME@": "read-only" if self.program.is_relative_to("/home") else "yes",
+            "@GROUPS@": " ".join(_groups()),
             "@TARGET@": "default.target" if self.user else "multi-user.target",
         }
         for word, value in words.items():
@@ -109,6 +113,13 @@ class Service:
 def this_program() -> Path:
     """The `unknot` beside the interpreter that runs this, absolute."""
     return Path(sys.executable).absolute().with_name("unknot")
+
+
+def _groups() -> list[str]:
+    """Who may use sound, and pins where this machine has them: systemd starts nothing whose group
+    does not exist."""
+    there = {group.gr_name for group in grp.getgrall()}
+    return [AUDIO_GROUP, *sorted(PIN_GROUPS & there)]
 
 
 def _make_user() -> None:

@@ -1,5 +1,6 @@
 """The service: a unit that systemd takes, that leaves sound working, and a loop that it watches."""
 
+import grp
 import os
 import re
 import shutil
@@ -79,9 +80,22 @@ def test_no_hardening_takes_the_sound_away(user: bool) -> None:
     text = Service(Path("/opt/unknot/bin/unknot"), user).unit()
     assert "MemoryDenyWriteExecute=no" in text
     assert "PrivateDevices" not in text
-    assert user or {"SupplementaryGroups=audio", "DeviceAllow=char-alsa rw"} <= set(
+    assert user or {"DeviceAllow=char-alsa rw", "DeviceAllow=char-gpiochip rw"} <= set(
         text.splitlines()
     )
+
+
+@pytest.mark.parametrize(
+    ("there", "asked"), [(["audio", "gpio", "users"], "audio gpio"), (["audio", "users"], "audio")]
+)
+def test_the_group_of_the_pins_is_asked_for_only_where_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, there: list[str], asked: str
+) -> None:
+    """systemd starts no service with a group that does not exist."""
+    groups = [grp.struct_group((name, "x", number, [])) for number, name in enumerate(there)]
+    monkeypatch.setattr(grp, "getgrall", lambda: groups)
+    text = Service(Path("/opt/unknot/bin/unknot")).unit()
+    assert f"SupplementaryGroups={asked}" in text.splitlines()
 
 
 def test_a_users_own_service_asks_for_nothing_that_only_root_may_give() -> None:
