@@ -24,6 +24,7 @@ from audio.soundcard import portaudio
 PROGRAMS = ("pulseaudio", "pactl", "paplay", "parec")
 PACKAGES = "apt-get install pulseaudio pulseaudio-utils libasound2-plugins libportaudio2"
 START_SECONDS = 20.0
+PROTOCOLS = ("module-native-protocol-unix", "module-cli-protocol-unix")
 ROOM_RATE = 48_000
 HISS, HISS_SECONDS = 12.0, 240
 """A quiet room, -69 dB against full scale, for so long."""
@@ -61,7 +62,7 @@ class SoundServer:
     def start(self) -> None:
         """Start it, with all its devices, and wait until it answers."""
         sinks = [room.module(sink) for room in self.rooms for sink in room.sinks]
-        modules = [f"--load={module}" for module in ("module-native-protocol-unix", *sinks)]
+        modules = [f"--load={module}" for module in (*PROTOCOLS, *sinks)]
         log = f"--log-target=file:{self.folder}/log"
         command = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", log, *modules]
         home = {**os.environ, **self.environment}
@@ -87,6 +88,11 @@ class SoundServer:
             ["pactl", *words], env=self._clients, capture_output=True, text=True, check=True
         )
         return asked.stdout.strip()
+
+    def kill(self, kind: str, stream: str) -> None:
+        """End a "sink-input" or "source-output" as when its only device is gone."""
+        home = {name: value for name, value in self._clients.items() if name != "PULSE_SERVER"}
+        subprocess.run(["pacmd", f"kill-{kind}", stream], env=home, capture_output=True, check=True)
 
     def play(self, clip: Path, sink: str) -> "subprocess.Popen[bytes]":
         """Play a recording into a sink."""
@@ -143,10 +149,27 @@ class Room:
         return f"module-null-sink sink_name={sink} rate={ROOM_RATE} channels=1"
 
     def unplug(self, sink: str) -> None:
-        """The device is gone."""
-        for line in self.server.control("list", "short", "modules").splitlines():
-            if f"sink_name={sink} " in line:
-                self.server.control("unload-module", line.split()[0])
+        """The device is gone, and no other one takes its place: who used it is told so."""
+        for kind, device, streams in (
+            ("sinks", sink, "sink-inputs"),
+            ("sources", f"{sink}.monitor", "source-outputs"),
+        ):
+            number = self._rows(kind, 1)[device][0]
+            for stream, (*_, used) in self._rows(streams, 0).items():
+                if used == number:
+                    self.server.kill(streams.removesuffix("s"), stream)
+        self.server.control("unload-module", self._module(sink))
+
+    def _module(self, sink: str) -> str:
+        modules = self.server.control("list", "short", "modules").splitlines()
+        return next(line.split()[0] for line in modules if f"sink_name={sink} " in line)
+
+    def _rows(self, kind: str, key: int) -> dict[str, list[str]]:
+        """Numbers of devices, or streams with the device that they use, by column `key`."""
+        rows = [
+            line.split("\t") for line in self.server.control("list", "short", kind).splitlines()
+        ]
+        return {row[key]: row[:2] for row in rows}
 
     def plug(self, sink: str) -> None:
         """The device is there again, under another number."""
