@@ -10,23 +10,35 @@ from collections.abc import Mapping
 import numpy as np
 
 from audio.cutter import Cutter
-from audio.embedding import Floats
 from audio.recogniser import Reading
-from audio.sound import Samples
-from audio.sphinx import SphinxRecogniser
+from audio.sound import RATE, Samples
+from audio.sphinx import LONG_WORDS, SphinxRecogniser
 from audio.words_network import OTHER, WordsNetwork, load
 from intents.intent import Intent
 from intents.phrasebook import Phrasebook
 
-NOT_ASKED = 0.1
+NOT_ASKED = 0.03
 """Weight of a known word that makes no sense now: it speaks against the others, softly."""
 
-SURE_ASKED = 0.5
-SURE_UNASKED = 0.8
-"""From this chance on the network's word is taken: after a question, and when nothing was asked."""
+SAFETY_WEIGHT = 0.1
+"""Weight of a safety word: here it is only a vote, and the alarm ear knows its sound better."""
+
+OTHER_ASKED = 0.3
+"""Weight of "none of these" after a question: then an answer is likelier than talk."""
+
+SURE_ASKED = 0.35
+SURE_UNASKED = 0.5
+"""From this chance on the network's word is taken: after a question, and when nothing was asked.
+What these let through and keep out is printed by bench/hearing_words.py."""
 
 PERHAPS = 0.1
 """Below this chance a word that the network knows is not taken from pocketsphinx either."""
+
+NONE_OF_THESE = 0.9
+"""Above this chance of OTHER a single word of pocketsphinx is noise that it made a word of."""
+
+PHRASE_SECONDS = 1.5
+"""Utterances so long (0.66 s of them are the quiet around) may be a phrase about one's safety."""
 
 
 class EmbeddedRecogniser:
@@ -50,7 +62,9 @@ class EmbeddedRecogniser:
     def expect(self, intents: frozenset[Intent]) -> None:
         """Choose only between words of `intents` and the safety words."""
         self._phrases.expect(intents)
-        self._asked = np.array([self._makes_sense(word, intents) for word in self._network.words])
+        words = self._network.words
+        self._asked = np.array([self._makes_sense(word, intents) for word in words])
+        self._weights = np.array([self._weight(word, intents) for word in words], np.float32)
         self._sure = SURE_ASKED if intents else SURE_UNASKED
 
     def hear(self, block: Samples) -> list[Reading]:
@@ -63,10 +77,13 @@ class EmbeddedRecogniser:
         """The word or phrase that this utterance is; empty when it is none."""
         chances = self._chances(utterance)
         word = max(chances, key=lambda word: chances[word])
-        if word != OTHER and chances[word] >= self._sure:
+        sure = word != OTHER and chances[word] >= self._sure
+        if sure and len(utterance) < PHRASE_SECONDS * RATE:
             return word
         text = self._phrases.read(utterance)
-        return text if chances.get(text, 1.0) >= PERHAPS else ""
+        if self._book.safety(text) and (not sure or len(text.split()) >= LONG_WORDS):
+            return text
+        return word if sure else self._believed(text, chances)
 
     def reset(self) -> None:
         """Forget the utterance that is being heard."""
@@ -74,15 +91,25 @@ class EmbeddedRecogniser:
 
     def _chances(self, utterance: Samples) -> Mapping[str, float]:
         """Of the words that make sense now, and of OTHER; what makes none takes its share."""
-        chances = np.exp(self._network(utterance)) * self._weights()
+        chances = np.exp(self._network(utterance)) * self._weights
         chances /= chances.sum()
         listed = zip(self._network.words, chances.tolist(), self._asked, strict=True)
         return {word: chance for word, chance, asked in listed if asked or word == OTHER}
 
-    def _weights(self) -> Floats:
-        weights: Floats = np.where(self._asked, 1.0, NOT_ASKED).astype(np.float32)
-        weights[self._network.words.index(OTHER)] = 1.0
-        return weights
+    def _believed(self, text: str, chances: Mapping[str, float]) -> str:
+        """What pocketsphinx read, unless the network heard otherwise. Safety words never come here:
+        nobody but the network doubts them, and it learned most of them from synthetic voices."""
+        if text in chances:
+            return text if chances[text] >= PERHAPS else ""
+        alone = len(text.split()) == 1
+        return "" if alone and chances[OTHER] > NONE_OF_THESE else text
+
+    def _weight(self, word: str, intents: frozenset[Intent]) -> float:
+        if word == OTHER:
+            return OTHER_ASKED if intents else 1.0
+        if self._book.safety(word) is not None:
+            return SAFETY_WEIGHT
+        return 1.0 if self._makes_sense(word, intents) else NOT_ASKED
 
     def _makes_sense(self, word: str, intents: frozenset[Intent]) -> bool:
         meaning = self._book.match(word) if word != OTHER else None

@@ -17,7 +17,7 @@ from audio.alarm_network import Weights, WeightsError
 from audio.embedding import STEP, TRUNK_LAYERS, Floats, Layer, Mel, Top, Trunk, packaged_layers
 from audio.sound import Samples
 
-WEIGHTS_SHA256: Final = "46ad3ea2d9a069c09b43832a5ff8f205032dc17dbdfd2641c84b1fc8d1be7ea2"
+WEIGHTS_SHA256: Final = "80b666c93bf76510a1000314c9ca55e6b05678e23bcb39ec5e9200fce2e41b32"
 """Of weights/words.npz; `python -m training.words` prints it."""
 LEAD_STEPS: Final = 20
 """Steps of silence put before an utterance: what the embedding looks back on."""

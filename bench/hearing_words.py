@@ -69,11 +69,13 @@ def main() -> int:
         "ours": [EmbeddedRecogniser(book, network) for network in networks],
         "pocketsphinx": [SphinxRecogniser(book)] * clips.FOLDS,
     }
+    talk = [t for t in trials.talk(bank) if not t.kind.startswith("isolated word")]
+    talk = talk[:: options.talk]
     for name in EARS:
         for question, (expected, wanted) in QUESTIONS.items():
             hearers = [_Fresh(ear, expected, book) for ear in ears[name]]
             _answers(f"{name}, {question}", hearers, bank, words.real, wanted)
-            _talk(f"{name}, {question}", hearers, trials.talk(bank)[:: options.talk])
+            _talk(f"{name}, {question}", hearers, talk)
     _costs(bank)
     return 0
 
@@ -96,7 +98,7 @@ def _choices(
             if trial.word in wanted
         ]
         cells.append(f"{name} {100 * np.mean(right):.1f} ({len(right)})")
-    print(f"pocketsphinx   {condition:6s} {' | '.join(cells)}", flush=True)
+    print(f"pocketsphinx {condition:6s} {' | '.join(cells)}", flush=True)
 
 
 class _Fresh:

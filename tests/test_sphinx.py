@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assistant.settings import Settings
-from audio.cutter import LONGEST_SECONDS, PRE_ROLL_BLOCKS, Cutter
+from audio.cutter import END_BLOCKS, LONGEST_SECONDS, PRE_ROLL_BLOCKS, Cutter
 from audio.echo import EchoCanceller
 from audio.sound import BLOCK, RATE, Samples, blocks, read, to_int16
 from audio.sphinx import SphinxRecogniser
@@ -129,6 +129,20 @@ def test_a_short_gap_does_not_part_a_phrase_and_a_long_one_does() -> None:
     loud = to_int16(np.full(RATE // 4, 0.2, np.float32))
     assert len(cut(np.concatenate([quiet(1.0), loud, quiet(0.2), loud, quiet(1.0)]))) == 1
     assert len(cut(np.concatenate([quiet(1.0), loud, quiet(0.6), loud, quiet(1.0)]))) == 2
+
+
+def test_a_word_over_music_is_cut_out_when_it_is_over() -> None:
+    rng = np.random.default_rng(4)
+    music = (rng.standard_normal(3 * RATE) * 0.01).astype(np.float32)
+    word = (rng.standard_normal(RATE // 2) * 0.1).astype(np.float32)
+    song = to_int16(np.concatenate([music[:RATE], word, music]))
+    cutter = Cutter()
+    ends = [
+        number * BLOCK / RATE
+        for number, block in enumerate(blocks(np.concatenate([quiet(1.0), song])))
+        if cutter.hear(block) is not None
+    ]
+    assert ends[0] == pytest.approx(2.5 + END_BLOCKS * BLOCK / RATE, abs=0.1)
 
 
 def test_talk_that_does_not_end_is_cut_into_pieces() -> None:

@@ -114,6 +114,6 @@ def row(condition: str, listed: list[Trial], judged: list[Floats | None]) -> str
         for trial, values in zip(listed, judged, strict=True)
         if trial.synthetic
     ]
-    return (
-        f"  {condition:6s} {' | '.join(cells)} | voices {100 * np.mean(spoken):.1f} ({len(spoken)})"
-    )
+    if spoken:
+        cells.append(f"voices {100 * np.mean(spoken):.1f} ({len(spoken)})")
+    return f"{condition:6s} {' | '.join(cells)}"

@@ -1,0 +1,179 @@
+"""The embedded word ear: people's answers are heard, and nothing that makes no sense now."""
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assistant.settings import Settings
+from audio.alarm_network import WeightsError
+from audio.echo import EchoCanceller
+from audio.sound import BLOCK, RATE, Samples, blocks, read, to_int16
+from audio.words_ear import EmbeddedRecogniser
+from audio.words_network import OTHER, WEIGHTS_SHA256, WordsNetwork, load
+from intents.intent import Intent
+from intents.phrasebook import Phrasebook
+from training.words_list import CLASSES, DECOYS
+
+CLIPS = Path(__file__).parent / "clips"
+AFTER_ANY_QUESTION = frozenset({Intent.HELP, Intent.REPEAT})
+YES_OR_NO = frozenset({Intent.YES, Intent.NO, Intent.UNSURE}) | AFTER_ANY_QUESTION
+NUMBER = frozenset({Intent.NUMBER}) | AFTER_ANY_QUESTION
+ANSWERS = [f"person{number}_{word}" for number in (1, 2, 3) for word in ("yes", "no")]
+NUMBERS = [
+    *("person1_one", "person1_three", "person1_six", "person2_four", "person2_six"),
+    *("person3_four", "person3_six"),
+]
+
+
+@pytest.fixture(scope="module")
+def network() -> WordsNetwork:
+    return WordsNetwork(load(None))
+
+
+@pytest.fixture(scope="module")
+def ear(settings: Settings, network: WordsNetwork) -> EmbeddedRecogniser:
+    return EmbeddedRecogniser(settings.phrasebook, network)
+
+
+def texts(ear: EmbeddedRecogniser, sound: Samples) -> list[str]:
+    """What is read in a recording in a quiet room, cleaned as in a session."""
+    ear.reset()
+    canceller, silence = EchoCanceller(), np.zeros(BLOCK, np.int16)
+    noise = np.random.default_rng(2).standard_normal(round(0.6 * RATE)).astype(np.float32)
+    quiet = to_int16(noise * np.float32(3e-4))
+    whole = np.concatenate([quiet, sound, quiet])
+    cleaned = [canceller.clean(block, silence) for block in blocks(whole)]
+    return [reading.text for block in cleaned for reading in ear.hear(block)]
+
+
+def answers(ear: EmbeddedRecogniser, book: Phrasebook, name: str) -> list[str]:
+    """What is read but for safety words, which only vote."""
+    return [text for text in texts(ear, said(name)) if book.safety(text) is None]
+
+
+def said(name: str) -> Samples:
+    return read(CLIPS / f"{name}.flac")
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_people_are_heard_saying_yes_and_no_when_asked(
+    ear: EmbeddedRecogniser, settings: Settings, name: str
+) -> None:
+    ear.expect(YES_OR_NO)
+    assert answers(ear, settings.phrasebook, name) == [name.split("_")[1]]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_is_heard_when_a_number_is_asked_for(
+    ear: EmbeddedRecogniser, settings: Settings, name: str
+) -> None:
+    ear.expect(NUMBER)
+    assert answers(ear, settings.phrasebook, name) == [name.split("_")[1]]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_word_that_was_not_asked_for_is_not_answered(
+    ear: EmbeddedRecogniser, settings: Settings, name: str
+) -> None:
+    ear.expect(YES_OR_NO)
+    meanings = [settings.phrasebook.match(text) for text in texts(ear, said(name))]
+    assert Intent.NUMBER not in [meaning.intent for meaning in meanings if meaning]
+
+
+@pytest.mark.parametrize("asked", [YES_OR_NO, NUMBER])
+def test_stop_is_listened_for_whatever_was_asked(
+    ear: EmbeddedRecogniser, settings: Settings, asked: frozenset[Intent]
+) -> None:
+    ear.expect(asked)
+    heard = [text for p in (1, 2, 3) for text in texts(ear, said(f"person{p}_stop"))]
+    assert any(settings.phrasebook.safety(text) for text in heard)
+
+
+def test_silence_and_music_are_no_answer(ear: EmbeddedRecogniser, settings: Settings) -> None:
+    ear.expect(YES_OR_NO)
+    assert texts(ear, np.zeros(3 * RATE, np.int16)) == []
+    assert answers(ear, settings.phrasebook, "piano_music") == []
+
+
+def test_a_reset_forgets_half_a_word(ear: EmbeddedRecogniser) -> None:
+    ear.expect(YES_OR_NO)
+    word = said("person1_yes")
+    ear.reset()
+    for block in blocks(word[: len(word) // 2]):
+        ear.hear(block)
+    ear.reset()
+    assert [ear.hear(np.zeros(BLOCK, np.int16)) for _ in range(50)] == [[]] * 50
+
+
+def test_it_may_not_arm_a_massager(ear: EmbeddedRecogniser) -> None:
+    assert ear.practice
+
+
+def test_every_word_it_knows_means_something(network: WordsNetwork, settings: Settings) -> None:
+    assert network.words == CLASSES
+    known = set(network.words) - {OTHER} - DECOYS
+    assert [word for word in known if settings.phrasebook.match(word) is None] == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["zeros", "noise", "loud", "clipped", "steady"]), st.booleans()),
+        max_size=6,
+    ),
+    st.sets(st.sampled_from(list(Intent))),
+)
+def test_no_sound_and_no_question_breaks_it(
+    ear: EmbeddedRecogniser, parts: list[tuple[str, bool]], asked: set[Intent]
+) -> None:
+    rng = np.random.default_rng(1)
+    kinds = {
+        "zeros": np.zeros(BLOCK, np.int16),
+        "noise": rng.integers(-300, 300, BLOCK).astype(np.int16),
+        "loud": rng.integers(-20_000, 20_000, BLOCK).astype(np.int16),
+        "clipped": np.where(rng.random(BLOCK) < 0.5, -32_768, 32_767).astype(np.int16),
+        "steady": np.full(BLOCK, 32_767, np.int16),
+    }
+    ear.expect(frozenset(asked))
+    for kind, anew in parts:
+        if anew:
+            ear.reset()
+        for _ in range(25):
+            for reading in ear.hear(kinds[kind]):
+                assert reading.final
+                assert reading.text
+
+
+@given(st.integers(0, 6 * RATE), st.integers(0, 99))
+@settings(max_examples=15, deadline=None)
+def test_an_utterance_of_any_length_gives_chances(
+    network: WordsNetwork, length: int, seed: int
+) -> None:
+    sound = np.random.default_rng(seed).integers(-32_768, 32_767, length).astype(np.int16)
+    chances = np.exp(network(sound))
+    assert chances.shape == (len(CLASSES),)
+    assert np.isfinite(chances).all()
+    assert (chances >= 0).all()
+    assert (chances <= 1).all()
+
+
+def test_the_weights_are_those_of_the_model_card() -> None:
+    weights = files("audio").joinpath("weights")
+    digest = hashlib.sha256(weights.joinpath("words.npz").read_bytes()).hexdigest()
+    assert digest == WEIGHTS_SHA256
+    assert digest in weights.joinpath("MODEL_CARD.md").read_text("utf-8")
+
+
+def test_weights_that_are_missing_or_none_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"gone\.npz"):
+        load(tmp_path / "gone.npz")
+    (tmp_path / "letter.npz").write_text("Dear Sir")
+    with pytest.raises(WeightsError, match="no weights file"):
+        load(tmp_path / "letter.npz")
+    with pytest.raises(WeightsError, match="lack"):
+        WordsNetwork({"words": np.array(CLASSES)})
