@@ -1,21 +1,24 @@
 """Makes the alarm ear's weights: `python -m training`; prints the table of its model card.
 
-Needs the `training` extra (jax, scipy) and two folders with a manifest.csv. Seeded; about an hour
-on one core. It must never judge weights on people that they were trained on: each of three pairs
-of networks is trained without a third of the people and judged on that third; all six ship.
+Needs the `training` extra, two folders with a manifest.csv, and the voices that `make train` lets
+speak. Seeded. What a run has finished stays in the work folder, so that one that was interrupted
+goes on. It must never judge weights on people that they were trained on: each of three pairs of
+networks is trained without a third of the people and judged on that third; all six ship.
 """
 
 import argparse
 import re
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from training import clips, export, material, network, report, rows
+from training import clips, committee, export, material, report, rows
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+VOICES = [ROOT / "build" / "voices" / name for name in ("phrases", "plain", "commands")]
+"""What training.voices made; their order is a part of the seed."""
 
 
 def main() -> int:
@@ -23,10 +26,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     parser.add_argument("--audio", type=Path, default=SHARED / "audio")
     parser.add_argument("--train", type=Path, default=SHARED / "train")
-    parser.add_argument("--voices", type=Path, help="what python -m training.voices made")
+    parser.add_argument("--voices", type=Path, nargs="*", default=VOICES)
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "training")
-    parser.add_argument("--scenes", type=int, default=1350)
-    parser.add_argument("--steps", type=int, default=network.Recipe.steps)
+    parser.add_argument("--scenes", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     for folder in (options.audio, options.train):
@@ -34,22 +37,12 @@ def main() -> int:
             print(f"{folder}/manifest.csv: missing; name the folder with --audio, --train")
             return 2
     options.work.mkdir(parents=True, exist_ok=True)
-    judged_on, data = _prepared(options)
-    tuned = network.Recipe(steps=options.steps, seed=options.seed)
-    plain = replace(tuned, top_rate=0.0, noise=0.4)
-    members: dict[int, list[network.Params]] = {}
-    for fold in range(clips.FOLDS):
-        print(f"networks without the people of fold {fold}", flush=True)
-        others = set(range(clips.FOLDS)) - {fold}
-        members[fold] = [
-            {**network.train(data, others, tuned), "share": 2.0},
-            {**network.train(data, others, plain), "packaged": True},
-        ]
-    ship(members, judged_on)
+    judged_on = _prepared(options)
+    ship(committee.members(options.work, options.steps, options.seed), judged_on)
     return 0
 
 
-def ship(members: dict[int, list[network.Params]], judged_on: list[material.Stream]) -> None:
+def ship(members: dict[int, list[Any]], judged_on: list[material.Stream]) -> None:
     """Judge, calibrate, print, write the weights and their hash."""
     apart = {fold: export.arrays(pair, ONES, ZEROS) for fold, pair in members.items()}
     judged = report.judge_all(judged_on, report.network_judge(apart))
@@ -58,7 +51,7 @@ def ship(members: dict[int, list[network.Params]], judged_on: list[material.Stre
     for word in clips.WORDS:
         report.print_table("people and voices never met", fixed, word)
     path = ROOT / "audio" / "weights" / "alarm.npz"
-    everyone = [pair[kind] for kind in (0, 1) for pair in members.values()]
+    everyone = list(committee.everyone(members))
     digest = export.write(path, export.arrays(everyone, scale, offset))
     source = ROOT / "audio" / "alarm_network.py"
     text = re.sub(r'(WEIGHTS_SHA256: Final = )"[^"]*"', rf'\1"{digest}"', source.read_text())
@@ -70,16 +63,18 @@ ONES = [1.0] * len(clips.WORDS)
 ZEROS = [0.0] * len(clips.WORDS)
 
 
-def _prepared(options: argparse.Namespace) -> tuple[list[material.Stream], rows.Rows]:
-    """From the work folder where an earlier run left them, else made now."""
+def _prepared(options: argparse.Namespace) -> list[material.Stream]:
+    """What is judged, and the rows to train on; from the work folder where they are there."""
     judged, trained = options.work / "judged.npz", options.work / "rows.npz"
     began = time.monotonic()
     if not (judged.exists() and trained.exists()):
         bank = clips.read([options.audio, options.train], options.voices)
-        material.save(material.make(bank), judged)
-        rows.save(rows.make(bank, options.scenes, options.seed), trained)
+        if not trained.exists():
+            rows.save(rows.make(bank, options.scenes, options.seed), trained)
+        if not judged.exists():
+            material.save(material.make(bank), judged)
     print(f"recordings prepared, {time.monotonic() - began:.0f} s", flush=True)
-    return material.load(judged), rows.load([trained])
+    return material.load(judged)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import csv
 import hashlib
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,7 @@ WORDS = ("stop", "dizzy", "tingling", "pause", "start")
 """The alarm ear's words; `start` is the phrase "start neck massage"."""
 TEST_VOICES = ("piper:joe", "flite:rms", "kokoro:jf_nezumi")
 _SAFETY = re.compile(r"\b(stop\w*|dizzy|tingl\w*|pause\w*|start neck)\b")
+_SAID = re.compile(r"\b(stop|dizzy|tingling|pause)\b")
 _SMALL_ROOMS = ("living", "studio", "bedroom", "basement", "seminar", "room_sb")
 
 
@@ -75,15 +77,15 @@ def active(sound: Floats) -> tuple[int, int]:
     return int(sounding[0]) * 160, (int(sounding[-1]) + 1) * 160
 
 
-def read(folders: list[Path], voices: Path | None = None) -> Bank:
-    """Folders with a manifest.csv, and the folder that training.voices made, if any."""
+def read(folders: list[Path], voices: Sequence[Path] = ()) -> Bank:
+    """Folders with a manifest.csv, and those that training.voices made."""
     bank = Bank()
     for folder in folders:
         with (folder / "manifest.csv").open(newline="") as manifest:
             for row in csv.DictReader(manifest):
                 _sort_in(bank, row, folder)
-    if voices is not None:
-        read_voices(bank, voices)
+    for folder in voices:
+        read_voices(bank, folder)
     for clips in (bank.noise, bank.music, bank.rooms):
         clips[:] = _dealt(clips)
     return bank
@@ -133,7 +135,7 @@ def _sort_synthetic(bank: Bank, row: dict[str, str], folder: Path) -> None:
         bank.words[word].append(clip)
     elif row["subset"].startswith("synthetic phrase"):
         bank.phrases[word].append(clip)
-    else:
+    elif not _SAID.search(row["text"]):
         bank.near.append(clip)
 
 
@@ -142,8 +144,8 @@ def _sort_voice(bank: Bank, row: dict[str, str], folder: Path) -> None:
 
     if not (folder / row["file"]).exists():
         return
-    held = row["voice"] in HELD_OUT or row["voice"] in TEST_VOICES
     speaker = row["voice"] if ":" in row["voice"] else f"kokoro:{row['voice']}"
+    held = speaker in {*TEST_VOICES, *(f"kokoro:{name}" for name in HELD_OUT)}
     fold = KEPT_OUT if held else ANY_FOLD
     clip = _load(folder, row["file"], fold, speaker, row["text"], "tts")
     if row["kind"] == "word":
@@ -152,7 +154,7 @@ def _sort_voice(bank: Bank, row: dict[str, str], folder: Path) -> None:
         # "stop it" does not end in the word: such a phrase is neither for it nor against it.
         if row["text"].endswith({"start": "massage"}.get(row["word"], row["word"])):
             bank.phrases[row["word"]].append(clip)
-    else:
+    elif not _SAID.search(row["text"]):
         bank.near.append(clip)
 
 

@@ -4,6 +4,7 @@ All of it went through the canceller and noise suppressor of a live session firs
 """
 
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -33,22 +34,32 @@ class Stream:
     @property
     def synthetic(self) -> bool:
         """No recorded person speaks the word."""
-        return self.speaker.startswith(("tts", "kokoro"))
+        return self.speaker.startswith(("tts", "kokoro", "flite", "espeak"))
 
 
-def make(bank: Bank) -> list[Stream]:
+def make(bank: Bank, workers: int = 2) -> list[Stream]:
     """Trials of all words under all conditions, all talk, all noise and music."""
-    made = []
-    for word in WORDS:
-        for condition in CONDITIONS:
-            for trial in trials(bank, word, condition):
-                rows = trunk_rows(cleaned(trial.sound))
-                fold, speaker, end = trial.fold, trial.speaker, trial.end
-                made.append(Stream(rows, fold, word, condition, "word", speaker, end))
-    for item in talk(bank) + near_words(bank) + surroundings_alone(bank):
-        rows = trunk_rows(cleaned(item.sound))
-        made.append(Stream(rows, item.fold, "", "", item.kind, "", len(item.sound)))
-    return made
+    said = [
+        trial
+        for word in WORDS
+        for condition in CONDITIONS
+        for trial in trials(bank, word, condition)
+    ]
+    unsaid = talk(bank) + near_words(bank) + surroundings_alone(bank)
+    with get_context("fork").Pool(workers) as pool:
+        heard = pool.map(_heard, [item.sound for item in (*said, *unsaid)], chunksize=20)
+    streams = [
+        Stream(made, item.fold, item.word, item.condition, "word", item.speaker, item.end)
+        for made, item in zip(heard, said, strict=False)
+    ]
+    return streams + [
+        Stream(made, item.fold, "", "", item.kind, "", len(item.sound))
+        for made, item in zip(heard[len(said) :], unsaid, strict=True)
+    ]
+
+
+def _heard(sound: NDArray[np.int16]) -> NDArray[np.float16]:
+    return trunk_rows(cleaned(sound))
 
 
 def save(streams: list[Stream], path: Path) -> None:

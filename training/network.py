@@ -13,14 +13,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from audio.embedding import LEAK, LEAST, TRUNK_LAYERS, packaged_layers
-from training.rows import Rows
+from training.clips import WORDS
+from training.rows import UNUSED, Rows
 
 NEAR, FAR = 4, 10
 """Embeddings 80 ms apart that the head looks at: for the words (1 s), for the phrase (1.5 s)."""
 REACH = 13 + 2 * (FAR - 1)
 """Trunk rows before the first row that the network can judge."""
-CROP = 40
+CROP = 64
 """Judged rows in one training example."""
+EMBEDDED = 13
+"""Trunk rows before the first embedding."""
 Params = dict[str, Any]
 
 
@@ -28,8 +31,8 @@ Params = dict[str, Any]
 class Recipe:
     """How to train; the defaults are what the shipped weights were made with."""
 
-    steps: int = 1300
-    batch: int = 32
+    steps: int = 1000
+    batch: int = 24
     rate: float = 2e-3
     top_rate: float = 0.25
     """The upper layers learn at this share of the head's rate; 0 leaves them as packaged."""
@@ -37,9 +40,12 @@ class Recipe:
     dropout: float = 0.3
     decay: float = 1e-2
     hidden: tuple[int, int] = (96, 48)
-    missing: float = 1.0
-    """Weight of a wrongly silent row against a wrongly firing one."""
     seed: int = 1
+
+    @property
+    def packaged(self) -> bool:
+        """The upper layers stay as they came."""
+        return self.top_rate == 0
 
 
 def start(recipe: Recipe, classes: int, spread: tuple[Any, Any]) -> Params:
@@ -121,33 +127,44 @@ def _drop(values: Any, key: Any, recipe: Recipe) -> Any:
 
 
 def loss(params: Params, rows: Any, targets: Any, key: Any, recipe: Recipe) -> Any:
-    """Cross-entropy of the rows that have a target."""
-    embedded = embed(params["top"], rows)
-    if recipe.top_rate == 0:
-        embedded = jax.lax.stop_gradient(embedded)
+    """Cross-entropy of the rows that have a target; `rows` are embeddings where those stay."""
+    embedded = rows if recipe.packaged else embed(params["top"], rows)
     logits = judge(params, embedded, key, recipe)
     chance = jax.nn.log_softmax(logits)
     right = jnp.take_along_axis(chance, jnp.maximum(targets, 0)[..., None], 2)[..., 0]
-    weight = jnp.where(targets > 0, recipe.missing, 1.0) * (targets >= 0)
-    return -(right * weight).sum() / weight.sum()
+    asked = targets != UNUSED
+    return -(right * asked).sum() / asked.sum()
 
 
-def train(data: Rows, folds: set[int], recipe: Recipe, classes: int = 6) -> Params:
+def train(data: Rows, folds: set[int], recipe: Recipe) -> Params:
     """Weights from the scenes of these folds (AdamW, one cycle of the learning rate)."""
     rng = np.random.default_rng(recipe.seed)
     places = _places(data, folds)
-    spread = _spread(data, places, rng)
-    params = start(recipe, classes, spread)
-    first = jax.tree.map(jnp.zeros_like, params)
-    second = first
+    params = start(recipe, 1 + len(WORDS), _spread(data, places, rng))
     pull = jax.tree.map(jnp.ones_like, params)
     pull["top"] = jax.tree.map(lambda leaf: leaf * recipe.top_rate, pull["top"])
     pull["spread"] = jax.tree.map(jnp.zeros_like, pull["spread"])
+    state = params, jax.tree.map(jnp.zeros_like, params), jax.tree.map(jnp.zeros_like, params)
+    step = _stepper(recipe, pull)
+    fed = data.embedded if recipe.packaged else data.rows
+    key = jax.random.key(recipe.seed)
+    began, seen = time.monotonic(), 0.0
+    for n in range(recipe.steps):
+        rows, marks = _batch(data, fed, places, rng, recipe.batch)
+        key, now = jax.random.split(key)
+        state, value = step(state, rows, marks, now, float(n))
+        seen = float(value) if n == 0 else 0.98 * seen + 0.02 * float(value)
+        if (n + 1) % 250 == 0:
+            print(f"  step {n + 1}: loss {seen:.3f}, {time.monotonic() - began:.0f} s", flush=True)
+    return jax.tree.map(np.asarray, state[0])
+
+
+def _stepper(recipe: Recipe, pull: Params) -> Any:
+    """One step of AdamW; `pull` is each weight's share of the learning rate."""
 
     @jax.jit
-    def step(
-        params: Params, first: Params, second: Params, rows: Any, marks: Any, key: Any, n: Any
-    ):  # type: ignore[no-untyped-def]
+    def step(state: Any, rows: Any, marks: Any, key: Any, n: Any) -> Any:
+        params, first, second = state
         value, slope = jax.value_and_grad(loss)(params, rows, marks, key, recipe)
         share = n / recipe.steps
         rate = recipe.rate * jnp.where(
@@ -156,27 +173,13 @@ def train(data: Rows, folds: set[int], recipe: Recipe, classes: int = 6) -> Para
         first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, slope)
         second = jax.tree.map(lambda v, g: 0.99 * v + 0.01 * g * g, second, slope)
         m_fix, v_fix = 1 - 0.9 ** (n + 1), 1 - 0.99 ** (n + 1)
-        moved = jax.tree.map(
-            lambda p, m, v, k: (
-                p - k * rate * (m / m_fix / (jnp.sqrt(v / v_fix) + 1e-8) + recipe.decay * p)
-            ),
-            params,
-            first,
-            second,
-            pull,
-        )
-        return moved, first, second, value
 
-    key = jax.random.key(recipe.seed)
-    began, seen = time.monotonic(), 0.0
-    for n in range(recipe.steps):
-        rows, marks = _batch(data, places, rng, recipe.batch)
-        key, now = jax.random.split(key)
-        params, first, second, value = step(params, first, second, rows, marks, now, float(n))
-        seen = float(value) if n == 0 else 0.98 * seen + 0.02 * float(value)
-        if (n + 1) % 250 == 0:
-            print(f"  step {n + 1}: loss {seen:.3f}, {time.monotonic() - began:.0f} s", flush=True)
-    return jax.tree.map(np.asarray, params)
+        def moved(p: Any, m: Any, v: Any, k: Any) -> Any:
+            return p - k * rate * (m / m_fix / (jnp.sqrt(v / v_fix) + 1e-8) + recipe.decay * p)
+
+        return (jax.tree.map(moved, params, first, second, pull), first, second), value
+
+    return step
 
 
 def _places(data: Rows, folds: set[int]) -> tuple[Any, Any]:
@@ -187,28 +190,17 @@ def _places(data: Rows, folds: set[int]) -> tuple[Any, Any]:
 
 def _spread(data: Rows, places: tuple[Any, Any], rng: np.random.Generator) -> tuple[Any, Any]:
     begins = rng.choice(places[0], 40)
-    rows = np.stack([data.rows[at : at + 200] for at in begins]).astype(np.float32)
-    top = [{"kernel": k, "bias": b} for k, b in packaged_layers()[TRUNK_LAYERS:]]
-    embedded = np.asarray(embed(top, rows)).reshape(-1, 96)
+    embedded = np.concatenate([data.embedded[at + EMBEDDED : at + 200] for at in begins])
+    embedded = embedded.astype(np.float32)
     return embedded.mean(0), embedded.std(0) + 1e-3
 
 
 def _batch(
-    data: Rows, places: tuple[Any, Any], rng: np.random.Generator, size: int
+    data: Rows, fed: Any, places: tuple[Any, Any], rng: np.random.Generator, size: int
 ) -> tuple[Any, Any]:
     which = rng.integers(0, len(places[0]), size)
     begins = rng.integers(places[0][which], places[1][which])
-    rows = np.stack([data.rows[at : at + REACH + CROP] for at in begins]).astype(np.float32)
+    before = EMBEDDED if fed is data.embedded else 0
+    rows = np.stack([fed[at + before : at + REACH + CROP] for at in begins]).astype(np.float32)
     marks = np.stack([data.targets[at + REACH : at + REACH + CROP] for at in begins])
     return rows, marks.astype(np.int32)
-
-
-def logits(params: Params, rows: Any) -> Any:
-    """All logits of one stream of trunk rows, padded in front so that there is one a row."""
-    padded = np.concatenate([np.zeros((REACH, 4, 72), np.float32), rows.astype(np.float32)])
-    return np.asarray(_stream(params, padded[None]))[0]
-
-
-@jax.jit
-def _stream(params: Params, rows: Any) -> Any:
-    return judge(params, embed(params["top"], rows))

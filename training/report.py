@@ -23,14 +23,14 @@ EARLY, LATE = 4800, 24_000
 APART = 32_000
 """Firings closer than 2 s are one false halt."""
 AN_HOUR = {
-    "stop": (55.0, 3.2),
+    "stop": (55.0, 5.0),
     "dizzy": (12.0, 3.0),
     "tingling": (12.0, 3.0),
     "pause": (20.0, 6.0),
     "start": (3.0, 1.5),
 }
-"""False halts an hour of other people's talk at which the low and the high bar are set: more where
-a false one costs less."""
+"""False suspicions and false halts an hour of other people's talk at which the low and the high bar
+are set, the spotter's other rules counted in: more where a false one costs less."""
 LOW_ODDS, HIGH_ODDS = (
     float(np.log(bar / (1 - bar))) for bar in (BARS["alarm"].low, BARS["alarm"].high)
 )
@@ -80,32 +80,44 @@ def calibration(judged: list[Judged]) -> tuple[Floats, Floats]:
     """Scale and offset for each word's log-odds that put its two rates at the spotter's bars."""
     talk = [item for item in judged if not item.stream.word and item.stream.kind not in NOT_TALK]
     hours = sum(item.stream.end for item in talk) / RATE / 3600
-    pairs = []
+    scales, offsets = [], []
     for number, word in enumerate(WORDS):
         tracks = [item.odds[:, number] for item in talk]
-        low, high = (_bar(tracks, rate * hours) for rate in AN_HOUR[word])
-        pairs.append((low, max(high, low + 0.5)))
-    lows, highs = (np.array(side, np.float32) for side in zip(*pairs, strict=True))
-    scale = (HIGH_ODDS - LOW_ODDS) / (highs - lows)
-    return scale, LOW_ODDS - scale * lows
+        suspect, sure = (rate * hours for rate in AN_HOUR[word])
+        low = _bar(lambda bar, t=tracks: sum(halts(firings(track, bar)) for track in t), suspect)
+
+        def wrong(high: float, t: list[Track] = tracks, low: float = low, word: str = word) -> int:
+            scale, offset = _fitted(low, high)
+            made = (verdicts(track * scale + offset, word)["confirmed"] for track in t)
+            return sum(halts(times) for times in made)
+
+        scale, offset = _fitted(low, max(_bar(wrong, sure), low + 0.5))
+        scales.append(scale)
+        offsets.append(offset)
+    return np.array(scales, np.float32), np.array(offsets, np.float32)
 
 
-def _bar(tracks: list[Track], most: float) -> float:
+def _fitted(low: float, high: float) -> tuple[float, float]:
+    scale = (HIGH_ODDS - LOW_ODDS) / max(high - low, 0.1)
+    return scale, LOW_ODDS - scale * low
+
+
+def _bar(wrong: Callable[[float], int], most: float) -> float:
     """The lowest bar at which at most so many halts are false."""
     low, high = -8.0, 16.0
-    for _ in range(24):
+    for _ in range(20):
         middle = (low + high) / 2
-        if sum(halts(firings(track, middle)) for track in tracks) > most:
+        if wrong(middle) > most:
             low = middle
         else:
             high = middle
     return high
 
 
-def verdicts(odds: Floats, word: str) -> dict[str, NDArray[np.int64]]:
+def verdicts(track: Track, word: str) -> dict[str, NDArray[np.int64]]:
     """Samples at which the spotter, with this ear alone, is suspicious and sure of the word."""
-    spotter, number = Spotter(), WORDS.index(word)
-    scores = 1 / (1 + np.exp(-odds[:, number]))
+    spotter = Spotter()
+    scores = 1 / (1 + np.exp(-np.clip(track, -30, 30)))
     told: dict[str, list[int]] = {"suspect": [], "confirmed": []}
     for step in np.flatnonzero(scores >= BARS["alarm"].low):
         clue = Clue(
@@ -127,7 +139,8 @@ def print_table(title: str, judged: list[Judged], word: str) -> None:
     """Recall by condition at both levels, false halts an hour, what noise and music did."""
     print(f"{title}: {word}, recall % and delay p50/p95 ms after the word's end")
     talk = [item for item in judged if not item.stream.word]
-    wrong = [(item.stream, verdicts(item.odds, word)) for item in talk]
+    number = WORDS.index(word)
+    wrong = [(item.stream, verdicts(item.odds[:, number], word)) for item in talk]
     for level in ("suspect", "confirmed"):
         cells = [_cell(judged, word, condition, level) for condition in CONDITIONS]
         rates = _rates([(stream, made[level]) for stream, made in wrong])
@@ -144,7 +157,7 @@ def _cell(judged: list[Judged], word: str, condition: str, level: str) -> str:
         and (not people or not item.stream.synthetic)
     ]
     for item in trials:
-        times = verdicts(item.odds, word)[level]
+        times = verdicts(item.odds[:, WORDS.index(word)], word)[level]
         good = times[(times > item.stream.end - EARLY) & (times <= item.stream.end + LATE)]
         hits += len(good) > 0
         delays += [(good[0] - item.stream.end) / 16] if len(good) else []

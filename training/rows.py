@@ -4,12 +4,13 @@ The lower layers of the embedding are never trained, so their output is computed
 """
 
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.embedding import STEP, Floats, Mel, Trunk
+from audio.embedding import STEP, TRUNK_LAYERS, Floats, Mel, Top, Trunk, packaged_layers
 from training.clips import FOLDS, WORDS, Bank
 from training.scenes import Maker, Said
 
@@ -28,6 +29,8 @@ class Rows:
     targets: NDArray[np.int8]
     starts: NDArray[np.int64]
     folds: NDArray[np.int8]
+    embedded: NDArray[np.float16]
+    """What the packaged upper layers make of the rows, (n, 96)."""
 
 
 def trunk_rows(sound: NDArray[np.int16]) -> NDArray[np.float16]:
@@ -49,37 +52,47 @@ def targets(count: int, said: tuple[Said, ...]) -> NDArray[np.int8]:
     return marks
 
 
-def make(bank: Bank, scenes: int, seed: int) -> Rows:
-    """`scenes` scenes, dealt to the folds in turn."""
+def make(bank: Bank, scenes: int, seed: int, workers: int = 2) -> Rows:
+    """`scenes` scenes, dealt to the folds in turn; the same however many workers make them."""
     makers = [Maker(bank, fold) for fold in range(FOLDS)]
-    parts, marks, folds = [], [], []
-    for number in range(scenes):
-        scene = makers[number % FOLDS].scene(np.random.default_rng((seed, number)))
-        parts.append(trunk_rows(scene.sound))
-        marks.append(targets(len(parts[-1]), scene.said))
-        folds.append(number % FOLDS)
+    _shared[:] = makers
+    with get_context("fork").Pool(workers) as pool:
+        made = pool.map(_scene, [(seed, number) for number in range(scenes)], chunksize=15)
+    parts, marks, embedded = zip(*made, strict=True)
     starts = np.cumsum([0, *map(len, parts)])
-    return Rows(np.concatenate(parts), np.concatenate(marks), starts, np.array(folds, np.int8))
+    folds = (np.arange(scenes) % FOLDS).astype(np.int8)
+    return Rows(
+        np.concatenate(parts), np.concatenate(marks), starts, folds, np.concatenate(embedded)
+    )
+
+
+_shared: list[Maker] = []
+"""What the workers inherit: the recordings are too many to be sent to each."""
+
+
+def _scene(
+    name: tuple[int, int],
+) -> tuple[NDArray[np.float16], NDArray[np.int8], NDArray[np.float16]]:
+    scene = _shared[name[1] % FOLDS].scene(np.random.default_rng(name))
+    rows = trunk_rows(scene.sound)
+    return rows, targets(len(rows), scene.said), embedded(rows)
+
+
+def embedded(rows: NDArray[np.float16]) -> NDArray[np.float16]:
+    """One stream's rows through the packaged upper layers."""
+    top = Top([list(packaged_layers()[TRUNK_LAYERS:])])
+    return top(as_floats(rows))[0].astype(np.float16)
 
 
 def save(rows: Rows, path: Path) -> None:
     """As an uncompressed npz."""
-    np.savez(path, rows=rows.rows, targets=rows.targets, starts=rows.starts, folds=rows.folds)
+    np.savez(path, allow_pickle=False, **vars(rows))
 
 
-def load(paths: list[Path]) -> Rows:
-    """Several files as one."""
-    read = [np.load(path) for path in paths]
-    starts, base = [np.zeros(1, np.int64)], 0
-    for part in read:
-        starts.append(part["starts"][1:] + base)
-        base += int(part["starts"][-1])
-    return Rows(
-        np.concatenate([part["rows"] for part in read]),
-        np.concatenate([part["targets"] for part in read]),
-        np.concatenate(starts),
-        np.concatenate([part["folds"] for part in read]),
-    )
+def load(path: Path) -> Rows:
+    """What `save` wrote."""
+    with np.load(path) as file:
+        return Rows(**{name: file[name] for name in file.files})
 
 
 def as_floats(rows: NDArray[np.float16]) -> Floats:

@@ -104,21 +104,17 @@ class Maker:
 
     def _utterance(self, rng: np.random.Generator) -> tuple[str, bool, Floats]:
         choice = rng.random()
-        if choice < 0.44:
+        if choice < 0.40:
             return self._word(rng)
-        if choice < 0.70:
-            return "", True, warped(rng, _any(rng, self._other), wide=rng.random() < 0.3)
-        if choice < 0.85:
-            return "", True, warped(rng, _any(rng, self._near), wide=rng.random() < 0.3)
-        sound = _any(rng, self._talk)
-        span = int(rng.uniform(1, 4) * RATE)
-        if len(sound) > span:
-            begin = int(rng.integers(0, len(sound) - span))
-            sound = sound[begin : begin + span]
-        return "", True, warped(rng, sound, wide=rng.random() < 0.3)
+        if choice < 0.78:
+            other = _any(rng, self._near if choice >= 0.62 else self._other)
+            return "", True, warped(rng, other, wide=rng.random() < 0.4)
+        if choice < 0.82:
+            return "", True, warped(rng, _part(rng, _any(rng, self._noise), 0.3, 2), wide=True)
+        return "", True, warped(rng, _part(rng, _any(rng, self._talk), 1, 4), rng.random() < 0.3)
 
     def _word(self, rng: np.random.Generator) -> tuple[str, bool, Floats]:
-        word = str(rng.choice(WORDS, p=(0.58, 0.125, 0.125, 0.085, 0.085)))
+        word = str(rng.choice(WORDS, p=(0.54, 0.12, 0.12, 0.13, 0.09)))
         if not self._spoken.get(word):
             word = "stop"
         sure = not (self._phrases.get(word) and rng.random() < 0.12)
@@ -136,13 +132,10 @@ class Maker:
     def _background(self, rng: np.random.Generator, kind: str, length: int) -> Floats:
         behind = np.zeros(length, np.float32)
         if kind in {"noise", "both"}:
-            behind += looped(rng, self._noise, length) * gain(-rng.uniform(0, 22))
+            noise = looped(rng, self._noise, length)
+            behind += coloured(rng, noise) * gain(-rng.uniform(0, 22))
         if kind == "music":
-            music = looped(rng, self._music, length)
-            if rng.random() < 0.5:
-                music = warped(rng, music, wide=True)
-                music = np.resize(music / loudness(music), length)
-            behind += coloured(rng, music) * gain(-rng.uniform(0, 20))
+            behind += coloured(rng, looped(rng, self._music, length)) * gain(-rng.uniform(0, 20))
         if kind in {"voice", "both"}:
             behind += self._babble(rng, length) * gain(-rng.uniform(-6, 12))
         return behind
@@ -181,6 +174,13 @@ def _any(rng: np.random.Generator, clips: list[Clip]) -> Floats:
     return clips[int(rng.integers(len(clips)))].sound
 
 
+def _part(rng: np.random.Generator, sound: Floats, least: float, most: float) -> Floats:
+    """Some seconds out of a sound, from `least` to `most`."""
+    span = int(rng.uniform(least, most) * RATE)
+    begin = int(rng.integers(0, max(1, len(sound) - span)))
+    return sound[begin : begin + span]
+
+
 def _better(rng: np.random.Generator, clips: list[Clip]) -> list[Clip]:
     """Two draws of three from the voices that are not espeak-ng's."""
     good = [clip for clip in clips if "espeak" not in clip.speaker]
@@ -200,7 +200,10 @@ def gain(decibels: float) -> np.float32:
 def looped(rng: np.random.Generator, clips: list[Clip], length: int) -> Floats:
     """So many samples of one of the clips, from anywhere in it, at a loudness of 1."""
     sound = _any(rng, clips)
-    looped = np.resize(np.roll(sound, -int(rng.integers(len(sound)))), length)
+    begun = np.roll(sound, -int(rng.integers(len(sound))))[: int(1.3 * length)]
+    if rng.random() < 0.5:
+        begun = warped(rng, begun, wide=True)
+    looped = np.resize(begun, length)
     return looped / loudness(looped)
 
 

