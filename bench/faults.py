@@ -1,11 +1,12 @@
 """Prints one table of every fault that a session survives: its bound, and the worst measured.
 
-    python bench/faults.py [--tries 20] [--only ears|massager]
+    python bench/faults.py [--tries 20] [--only massager|program|ears|sound]
 
 Here the audio process is a real child that beats as the ears do, and is killed, frozen, made deaf
 or made to talk nonsense at a random moment of a massage; what is measured is how long the
 (simulated) massager stayed on after that. The faults of broker, network and device are those of
-bench/massager_faults.py. Ends with 1 when a bound was broken.
+bench/massager_faults.py, those of clock and disk of bench/program_faults.py, those of real sound of
+bench/sound_faults.py. Ends with 1 when a bound was broken.
 """
 
 import argparse
@@ -19,20 +20,19 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from assistant.build import make_rehearsal
-from assistant.ear import AudioProcess
-from assistant.live import Live
-from assistant.massager.simulated import SimulatedMassager
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
+
+from massage import Massage, seconds_until
+
 from assistant.safety import LEASE_SECONDS, MICROPHONE_SECONDS
 from assistant.settings import Settings, load
-from assistant.state import State
 from audio.messages import Ear, Fault, FromAudio, Health, Heard, Level, Ready
 from audio.wire import encode
 from intents.intent import Intent
 
 BEAT_SECONDS = 0.2
-LOOK_SECONDS = 0.002
 NOTICED_SECONDS = 1.0
 """No sign of the audio process for so long means that it is gone (DECISIONS.md)."""
 SLACK_SECONDS = 0.15
@@ -108,63 +108,21 @@ STRIKES = (
 )
 
 
-class Massage:
-    """A session in its massage, on the machine's own clock from there on."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._rehearsal = make_rehearsal(settings)
-        self._rehearsal.begin("neck-massager")
-        self._rehearsal.run_until(State.DOING)
-        self._began, self._from = time.monotonic(), self._rehearsal.now
-        self.live = Live(self._rehearsal.conductor, self.clock)
-        self.pid = 0
-        self.ears = AudioProcess([], self._told, (sys.executable, __file__, "--beat"))
-
-    def clock(self) -> float:
-        """Session time goes on where the rehearsal left it."""
-        self._rehearsal.now = self._from + time.monotonic() - self._began
-        return self._rehearsal.now
-
-    @property
-    def on(self) -> bool:
-        """Whether the device is on now."""
-        self.clock()
-        massager = self._rehearsal.massager
-        return isinstance(massager, SimulatedMassager) and massager.on
-
-    def _told(self, message: FromAudio) -> None:
-        if isinstance(message, Ready):
-            self.pid = int(message.model)
-        self.live.tell(message)
-
-
-async def until(condition: Callable[[], bool], seconds: float = GIVE_UP_SECONDS) -> float:
-    """Wait for it; the seconds that it took, infinite when it did not come."""
-    began = time.monotonic()
-    while not condition():
-        if time.monotonic() - began > seconds:
-            return float("inf")
-        await asyncio.sleep(LOOK_SECONDS)
-    return time.monotonic() - began
-
-
 async def one(strike: Strike, settings: Settings) -> tuple[float, bool]:
     """Seconds that the massager stayed on after the strike, and whether it came on again."""
-    massage = Massage(settings)
-    tasks = [asyncio.create_task(massage.ears.listen()), asyncio.create_task(massage.live.run())]
-    try:
-        await until(lambda: massage.pid > 0)
+    massage = Massage(settings, ["--beat"], command=(sys.executable, __file__))
+    async with massage.under_way():
+        assert massage.ready is not None
+        pid = int(massage.ready.model)
         await asyncio.sleep(random.uniform(0.3, 1.3))
-        os.kill(massage.pid, strike.number)
-        off_after = await until(lambda: not massage.on)
-        return off_after, await until(lambda: massage.on, WATCH_SECONDS) < WATCH_SECONDS
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(massage.pid, signal.SIGCONT)
-        await massage.ears.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            os.kill(pid, strike.number)
+            off_after = await seconds_until(lambda: not massage.on, GIVE_UP_SECONDS)
+            again = await seconds_until(lambda: massage.on, WATCH_SECONDS)
+            return off_after, again < WATCH_SECONDS
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 async def all_tries(strike: Strike, settings: Settings, tries: int) -> list[tuple[float, bool]]:
@@ -207,24 +165,47 @@ HEAD = (
 )
 
 
+def sound(tries: int) -> bool:
+    """The table of bench/sound_faults.py, where there is a sound server to break."""
+    import sound_faults
+
+    if sound_faults.missing():
+        print(f"\nnot tried, faults of real sound: {sound_faults.missing()} missing")
+        return True
+    print(f"\n{sound_faults.HEAD}")
+    return asyncio.run(sound_faults.table(tries))
+
+
+def program(tries: int) -> bool:
+    """The rows of bench/program_faults.py."""
+    import program_faults
+
+    return program_faults.table(tries)
+
+
+PARTS: dict[str, Callable[[int], bool]] = {
+    "massager": massager,
+    "program": program,
+    "ears": ears,
+    "sound": sound,
+}
+
+
 def main() -> int:
     """Print it all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tries", type=int, default=20)
-    parser.add_argument("--only", choices=["ears", "massager"])
+    parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--beat", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.beat:
         beat()
     logging.disable()  # every fault would be told once more
-    held = True
-    if chosen.only != "ears":
-        held &= massager(chosen.tries)
-    else:
+    wanted = [chosen.only] if chosen.only else list(PARTS)
+    if wanted[0] in ("program", "ears"):
         print(HEAD)
-    if chosen.only != "massager":
-        held &= ears(chosen.tries)
-    return 0 if held else 1
+    held = [PARTS[part](chosen.tries) for part in wanted]
+    return 0 if all(held) else 1
 
 
 if __name__ == "__main__":
