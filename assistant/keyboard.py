@@ -4,6 +4,8 @@ For trying things out, and for a machine without sound. It must never be used wi
 """
 
 import asyncio
+import os
+import stat
 import sys
 from collections.abc import Callable
 
@@ -76,8 +78,18 @@ class Keyboard:
             self._tell(message)
 
     async def _read_lines(self) -> None:
+        if not _can_be_waited_for(sys.stdin.fileno()):
+            for text in sys.stdin:
+                self._tell(heard(text, self._book, self._clock()))
+            return
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         async for line in reader:
             self._tell(heard(line.decode(errors="replace"), self._book, self._clock()))
+
+
+def _can_be_waited_for(file: int) -> bool:
+    """A pipe or a terminal; a file or /dev/null gives all it has at once, and no loop takes it."""
+    mode = os.fstat(file).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(file)

@@ -1,0 +1,32 @@
+"""`unknot run` where lines should come from a keyboard, and nothing is there, or a file."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from assistant.service import this_program
+
+
+@pytest.mark.parametrize(("text", "heard"), [("", [""]), ("time left\n\n", ["", ""])])
+def test_an_input_that_ends_ends_the_session_cleanly(
+    tmp_path: Path, text: str, heard: list[str]
+) -> None:
+    names = ("STATE_DIRECTORY", "CONFIGURATION_DIRECTORY", "CACHE_DIRECTORY")
+    typed = tmp_path / "typed"
+    typed.write_text(text)
+    with (typed if text else Path(os.devnull)).open() as stdin:
+        done = subprocess.run(
+            [this_program(), "run", "--microphone", "keyboard", "--events", "-"],
+            env={**os.environ, **dict.fromkeys(names, str(tmp_path))},
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["text"] for line in lines if line.get("intent") == "stop"] == heard
+    assert lines[-1]["kind"] == "end"
