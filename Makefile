@@ -36,7 +36,7 @@ test: $(TESTABLE)
 	$(BIN)/python tests/planted
 
 bench: $(TESTABLE)
-	@for name in session voice simulate off_delay memory hearing hearing_words; do \
+	@for name in session voice simulate off_delay memory hearing hearing_words own_voice; do \
 		echo "== $$name"; $(BIN)/python "bench/$$name.py"; done
 
 faults: $(TESTABLE)

@@ -1,6 +1,6 @@
 """Prints how often our own voice is taken for a person, and how well "stop" is heard over it.
 
-    python bench/own_voice.py [FOLDER] [--minutes 60] [--every 1] [--tell]
+    python bench/own_voice.py [FOLDER] [--minutes 60] [--every 4] [--tell]
 
 All prompts are spoken through the canceller, ears and courtesy of a live session, in six rooms,
 from 20 dB softer to 6 dB louder at the microphone than a person. FOLDER holds manifest.csv and
@@ -240,7 +240,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=SHARED)
     parser.add_argument("--minutes", type=float, default=60.0, help="of prompts with nobody there")
-    parser.add_argument("--every", type=int, default=1, help="use each n-th recorded stop only")
+    parser.add_argument("--every", type=int, default=4, help="use each n-th recorded stop only")
     parser.add_argument("--voice-engine", help="instead of the one that is set")
     parser.add_argument("--tell", action="store_true", help="name each self-trigger")
     options = parser.parse_args()
