@@ -124,14 +124,20 @@ def sound() -> Iterator[Check]:
 def listening() -> Iterator[Check]:
     """What the microphone hears of the room and of a soft sound that is played for it.
 
-    Nothing where microphone or loudspeaker cannot be opened: `sound` tells of that.
+    Played again where nothing came back: a busy machine may have lost it. Nothing is told where
+    microphone or loudspeaker cannot be opened: `sound` does.
     """
     try:
-        recording = record_echo(load().hearing)
+        wanted = load().hearing
+        recording = record_echo(wanted)
+        found = echo(recording)
+        if found.delay_seconds is None:
+            recording = record_echo(wanted)
+            found = echo(recording)
     except (ConfigError, AudioMissing):
         return
     yield microphone(replace(heard(recording.mic), talk_db=None))
-    yield loopback(echo(recording))
+    yield loopback(found)
 
 
 def _config(loaded: list[Settings]) -> Iterator[Check]:

@@ -46,6 +46,8 @@ class Recording:
 
     mic: Samples
     played: Samples
+    gaps: int = 0
+    """How often sound was lost on the way, because the machine was too busy."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Echo:
     """How much softer the canceller makes it, once it has learned the room."""
     talked: int
     """How often what is left was taken for somebody who talks."""
+    gaps: int = 0
+    """As in the recording."""
 
 
 def soft_noise() -> Samples:
@@ -78,17 +82,20 @@ def echo(recording: Recording) -> Echo:
     """Measure one recording that holds `soft_noise` once."""
     delay = _delay(recording)
     if delay is None:
-        return Echo(None, -100.0, 0.0, 0)
+        return Echo(None, -100.0, 0.0, 0, recording.gaps)
     cleaned, talked = _through_the_canceller(recording)
     active = np.flatnonzero(recording.played)
     shift = max(0, round(delay * RATE))
     learned = slice(active[0] + shift + round(2 * SETTLE_SECONDS * RATE), active[-1] + shift)
     before, after = level_db(recording.mic[learned]), level_db(cleaned[learned])
-    return Echo(delay, before + SPEECH_LEVEL_DB - SOUND_DB, before - after, talked)
+    return Echo(delay, before + SPEECH_LEVEL_DB - SOUND_DB, before - after, talked, recording.gaps)
 
 
 def loopback(found: Echo) -> Check:
     """What to do about the echo."""
+    if found.delay_seconds is None and found.gaps:
+        value = f"not measured: sound was lost {found.gaps} times, so busy is this machine"
+        return Check("echo", False, value, "end other programs, and run it again", NotFit.exit_code)
     if found.delay_seconds is None:
         value = "the microphone hears nothing of the loudspeaker"
         return Check("echo", False, value, "turn the loudspeaker up, unless you wear headphones")

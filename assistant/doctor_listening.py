@@ -48,9 +48,11 @@ def record_echo(hearing: HearingTable) -> Recording:
     tape = Tape(np.concatenate([quiet, soft_noise()]))
     seconds = len(tape.sound) / RATE + max(QUIET_SECONDS, LATEST_SECONDS)
     with _streams(hearing.microphone, hearing.loudspeaker, tape) as devices:
-        tape.running = True
+        before, tape.running = _gaps(devices), True
         pairs = list(_pairs(devices, seconds))
-    return Recording(*(np.concatenate(side) for side in zip(*pairs, strict=True)))
+        gaps = _gaps(devices) - before
+    mic, played = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    return Recording(mic, played, gaps)
 
 
 def listen(hearing: HearingTable, seconds: float) -> Iterator[Samples]:
@@ -73,6 +75,11 @@ def _streams(microphone: str, loudspeaker: str, tape: Tape) -> Iterator[Devices]
         yield devices
     finally:
         devices.close()
+
+
+def _gaps(devices: Devices) -> int:
+    microphone = devices.microphone
+    return microphone.dropped + microphone.overflows + devices.loudspeaker.underflows
 
 
 def _pairs(devices: Devices, seconds: float) -> Iterator[tuple[Samples, Samples]]:

@@ -25,7 +25,7 @@ EARLIEST_CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
 """Before this day the clock is certainly wrong: a Pi without network starts in the past."""
 
 MEMORY_NEEDED_MB = 300
-"""Session, ears and the rendering of the voice without Vosk's model (bench/memory.py)."""
+"""Session, ears and the rendering of the plain voice, without Vosk's model (bench/memory.py)."""
 
 THROTTLING = ("too little power", "slowed down", "throttled", "too hot")
 """Bits 0 to 3 of `vcgencmd get_throttled`: under-voltage, frequency capped, throttled, soft
