@@ -8,13 +8,14 @@ import os
 import tempfile
 import threading
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audio.sound import RATE, Samples
-from audio.speech_engine import VoiceError
+from audio.speech_engine import disk_error
 
 SPEECH_LEVEL_DB = -20.0
 """Level of a sentence's voiced parts against full scale: the level the echo canceller was measured
@@ -22,6 +23,9 @@ at (docs/facts.md A4.2)."""
 
 MEMORY_BYTES = 8_000_000
 """Clips kept in memory: four minutes of speech; the rest is read again when it is needed."""
+
+DISK_BYTES = 300_000_000
+"""Clips kept on disk: three voices with every sentence of every routine."""
 
 _DIGEST = hashlib.sha256().digest_size
 _FRAME = RATE // 100
@@ -36,8 +40,10 @@ _EDGE = _FRAME * 2
 class Clips:
     """A folder of clips by key. Safe to use from several threads and several processes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, most_bytes: int = DISK_BYTES) -> None:
         self.folder = folder
+        self._most_bytes = most_bytes
+        self._made_room = False
         self._memory: OrderedDict[str, Samples] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -50,6 +56,8 @@ class Clips:
                 return self._memory[key]
         clip = _read(self._file(key))
         if clip is not None:
+            with suppress(OSError):  # a disk that cannot be written is read all the same
+                os.utime(self._file(key))
             self._keep(key, clip)
         return clip
 
@@ -57,12 +65,26 @@ class Clips:
         """Store the clip whole or not at all. Raises `VoiceError` when the disk refuses."""
         data = clip.tobytes()
         try:
+            self._make_room()
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             _write_whole(self._file(key), hashlib.sha256(data).digest() + data)
         except OSError as error:
             remedy = "free some space, or give another cache folder"
-            raise VoiceError(f"{self.folder}: {error.strerror or error}", remedy) from error
+            raise disk_error(str(self.folder), remedy, error) from error
         self._keep(key, clip)
+
+    def _make_room(self) -> None:
+        """Once a run: forget what was not played for longest, as of voices that nobody uses now."""
+        if self._made_room:
+            return
+        self._made_room = True
+        clips = [(file.stat(), file) for file in self.folder.glob("*.clip")]
+        total = sum(stat.st_size for stat, _ in clips)
+        for stat, file in sorted(clips, key=lambda clip: clip[0].st_mtime):
+            if total <= self._most_bytes:
+                return
+            file.unlink(missing_ok=True)
+            total -= stat.st_size
 
     def _file(self, key: str) -> Path:
         return self.folder / f"{key}.clip"

@@ -27,6 +27,7 @@ from audio.messages import (
 from audio.microphone_watch import MicrophoneWatch
 from audio.pipeline import Pipeline
 from audio.sound import Samples
+from audio.speech_engine import fault_of
 
 HEALTH_BLOCKS = 12
 """A heartbeat every 0.24 s of audio."""
@@ -118,7 +119,7 @@ class Headset:
         try:
             clips = [self._clips.clip(sentence) for sentence in command.sentences]
         except UnknotError as error:
-            self._faults.append(Fault("voice_failed", str(error)))
+            self._faults.append(fault_of(error))
             return
         self._courtesy.forget()
         self._pipeline.saying(command.sentences)

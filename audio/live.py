@@ -27,6 +27,7 @@ from audio.messages import (
 )
 from audio.sound import BLOCK, RATE, Samples
 from audio.speaker import Player
+from audio.speech_engine import fault_of
 from audio.voice import Voice
 
 HEARTBEAT_SECONDS = 0.2
@@ -137,7 +138,7 @@ class Live:
         except ValueError as error:  # a tone of another version
             _log.warning("%s", error)
         except UnknotError as error:
-            self._tell(Fault("voice_failed", str(error)))
+            self._tell(fault_of(error))
 
     def _say_rendered(self, late: _Rendered) -> None:
         """Say it, unless it was hushed or replaced while it was rendered."""
@@ -154,7 +155,7 @@ class Live:
         try:
             self._mouth.voice.prepare(late.command.sentences)
         except UnknotError as error:
-            self._tell_outside(Fault("voice_failed", str(error)))
+            self._tell_outside(fault_of(error))
         else:
             self._orders.put(late)
 

@@ -3,6 +3,7 @@
 Another engine, as Piper, is one file with the members of `SpeechEngine`, and one line in `ENGINES`.
 """
 
+import errno
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,37 @@ from types import MappingProxyType
 from typing import Protocol
 
 from audio.errors import UnknotError
+from audio.messages import Fault
 
 AUTO = "auto"
+FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 PLAIN = "pyttsx3"
 """The engine that is always there: what another one cannot speak, this one does."""
 
 
 class VoiceError(UnknotError):
     """A sentence that cannot be spoken; the voice, the engine or the disk needs mending."""
+
+    fault = "voice_failed"
+    """What the session is told that it is."""
+
+
+class NoRoomError(VoiceError):
+    """The voice is well: the disk takes no more."""
+
+    fault = "disk_full"
+
+
+def disk_error(message: str, remedy: str, error: OSError) -> VoiceError:
+    """What a disk's refusal is: a full one is told as that."""
+    kind = NoRoomError if error.errno in FULL_DISK else VoiceError
+    return kind(f"{message}: {error.strerror or error}", remedy)
+
+
+def fault_of(error: UnknotError) -> Fault:
+    """What the session is told when a sentence cannot be spoken."""
+    what = error.fault if isinstance(error, VoiceError) else VoiceError.fault
+    return Fault(what, str(error))
 
 
 class SpeechEngine(Protocol):

@@ -18,7 +18,7 @@ from audio import sound
 from audio.clips import Clips, clipped, shaped
 from audio.rendering import RENDERER, EngineFailed, render
 from audio.sound import RATE, Samples
-from audio.speech_engine import AUTO, PLAIN, Speaker, VoiceError, speaker, speech_engine
+from audio.speech_engine import AUTO, PLAIN, Speaker, VoiceError, disk_error, speaker, speech_engine
 
 CALM_RATE = 150
 """Words a minute; espeak's own 175 sounds hurried to somebody who rests."""
@@ -180,7 +180,7 @@ class Voice:
                 left = [speech for file, speech in files.items() if not self._store(file, speech)]
         except OSError as error:
             remedy = "free some space, or set TMPDIR to another folder"
-            raise VoiceError(f"temporary folder: {error.strerror or error}", remedy) from error
+            raise disk_error("temporary folder", remedy, error) from error
         return left, complaint
 
     def _store(self, file: Path, speech: Speech) -> bool:
