@@ -143,7 +143,8 @@ FAULTS = (
     Fault("clipped", clipped, ("microphone_clipped",)),
     Fault("loudspeaker", loudspeaker_lost, ("loudspeaker_lost",)),
 )
-SERVER, SERVER_TOLD = "server", ("microphone_lost", "loudspeaker_lost")
+SERVER = "server"
+SERVER_TOLD = ("microphone_lost", "loudspeaker_lost", "audio_process_died", "audio_process_hangs")
 
 
 @dataclass(frozen=True)
