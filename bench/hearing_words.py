@@ -52,8 +52,8 @@ EARS = ("ours", "pocketsphinx")
 def main() -> int:
     """Print everything."""
     parser = argparse.ArgumentParser(prog="bench/hearing_words.py", description=__doc__)
-    parser.add_argument("--every", type=int, default=4, help="only each n-th clip of a word")
-    parser.add_argument("--talk", type=int, default=3, help="only each n-th piece of talk")
+    parser.add_argument("--every", type=int, default=8, help="only each n-th clip of a word")
+    parser.add_argument("--talk", type=int, default=8, help="only each n-th piece of talk")
     options = parser.parse_args()
     if not RECORDINGS.is_dir():
         print(f"{RECORDINGS}: no recordings there; nothing to measure")
