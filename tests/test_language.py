@@ -30,13 +30,14 @@ from assistant.rehearsal import Rehearsal
 from assistant.settings import Settings, check_routine, default_folder, load
 from assistant.state import State
 from audio.echo import EchoCanceller
-from audio.engine import Engine, Listening, open_ears
+from audio.engine import Engine, Listening, is_english, open_ears
 from audio.errors import NotFit
 from audio.messages import Heard, Level
-from audio.models import Places
-from audio.pipeline import Pipeline
+from audio.models import Places, find
+from audio.pipeline import Ears, Pipeline
 from audio.sound import BLOCK, RATE, Samples, blocks, read
 from audio.voice import Voice
+from audio.vosk_ear import VoskRecogniser
 from intents.intent import Intent
 
 GERMAN: dict[str, Any] = tomllib.loads(
@@ -265,7 +266,8 @@ def test_without_a_german_model_no_real_massager_is_armed(
     ears = open_ears(Listening.ALL, Engine.AUTO, nowhere, german.phrasebook)
     assert ears.words is None
     assert Pipeline(ears, EchoCanceller(), german.phrasebook).practice
-    english = open_ears(Listening.ALARM, Engine.AUTO, nowhere, settings.phrasebook)
+    assert not ears.of_this_language
+    english = replace(ears, of_this_language=is_english(settings.phrasebook))
     assert not Pipeline(english, EchoCanceller(), settings.phrasebook).practice
 
 
@@ -443,8 +445,9 @@ def test_a_session_in_korean_is_heard_by_a_vosk_model_by_path(nobodys: Path) -> 
     write_toml(nobodys / "phrases.toml", KOREAN)
     model = Path(spec.submodule_search_locations[0]) / "model"
     settings = load(overrides={"hearing.model": str(model), "session.screening": False})
-    ears = open_ears(Listening.WORDS, Engine.AUTO, places(settings), settings.phrasebook)
-    pipeline = Pipeline(ears, EchoCanceller(), settings.phrasebook)
+    assert find(places(settings)) == model
+    words = VoskRecogniser(model, settings.phrasebook)
+    pipeline = Pipeline(Ears(None, words), EchoCanceller(), settings.phrasebook)
     assert not pipeline.practice
     rehearsal = Rehearsal(make_session(settings, None), answers={})
     rehearsal.begin()

@@ -35,7 +35,6 @@ from assistant.safety import LEASE_SECONDS, SESSION_SECONDS
 from assistant.settings import check_routine, default_folder
 
 TESTS = Path(__file__).parent
-GUIDE = (TESTS.parent / "docs" / "write-a-routine.md").read_text("utf-8")
 SEEN_WHOLE = {"braces", "ends-itself", "strong-at-once"}
 """Broken routines whose every value may stand in its place; only `routine check` finds them."""
 STEP = Step("rest", "rest", ("Rest.",), 60.0, avoid=("Never on the throat.",))
@@ -224,6 +223,18 @@ def schema() -> dict[str, Any]:
     return printed
 
 
+@pytest.fixture(scope="module")
+def guide() -> str:
+    return (TESTS.parent / "docs" / "write-a-routine.md").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def example(guide: str) -> str:
+    """The routine that stands in the guide."""
+    (found,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    return str(found)
+
+
 def fits(path: Path, schema: dict[str, Any]) -> bool:
     data = tomllib.loads(path.read_text("utf-8"))
     return jsonschema.Draft202012Validator(schema).is_valid(data)
@@ -243,35 +254,40 @@ def test_the_schema_finds_every_wrong_value_that_stands_alone(schema: dict[str, 
     assert {path.stem for path in readable if fits(path, schema)} == SEEN_WHOLE
 
 
-def test_the_guide_names_every_key_and_every_limit_of_the_schema(schema: dict[str, Any]) -> None:
+def test_the_guide_names_every_key_and_every_limit_of_the_schema(
+    schema: dict[str, Any], guide: str
+) -> None:
     tables = [schema, *schema["$defs"].values()]
     for table in tables:
         for key, rule in table["properties"].items():
-            assert f"`{key}`" in GUIDE or f"{key} =" in GUIDE, key
-            row = next((row for row in GUIDE.splitlines() if row.startswith(f"| `{key}` ")), "")
+            assert f"`{key}`" in guide or f"{key} =" in guide, key
+            row = next((row for row in guide.splitlines() if row.startswith(f"| `{key}` ")), "")
             if row and (key != "sources" or "needed" not in row):
                 limits = [rule[name] for name in ("minimum", "maximum") if rule.get(name, 0) > 1]
                 assert [limit for limit in limits if f"{limit:g}" not in row] == [], key
                 assert [value for value in rule.get("enum", ()) if value not in row] == [], key
     for tool, seconds in LIMIT_SECONDS.items():
-        assert f"{seconds:g} s" in GUIDE, tool
+        assert f"{seconds:g} s" in guide, tool
 
 
 def test_the_guides_example_can_be_checked_rehearsed_and_used(
-    schema: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    schema: dict[str, Any],
+    guide: str,
+    example: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each command as the guide has it, in the order of the guide."""
     for variable in ("CONFIGURATION_DIRECTORY", "STATE_DIRECTORY", "CACHE_DIRECTORY"):
         monkeypatch.setenv(variable, str(tmp_path / variable))
     monkeypatch.chdir(tmp_path)
-    (example,) = re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL)
     written = Path("ten-breaths.toml")
     written.write_text(example)
     assert fits(written, schema)
     assert check_routine(written) == []
     installed = tmp_path / "CONFIGURATION_DIRECTORY" / "routines" / written.name
     said = {}
-    commands = re.findall(r"^unknot (routine .*)$", GUIDE, re.MULTILINE)
+    commands = re.findall(r"^unknot (routine .*)$", guide, re.MULTILINE)
     assert len(commands) == 3
     for command in commands:
         if "list" in command:
@@ -288,10 +304,9 @@ def test_the_guides_example_can_be_checked_rehearsed_and_used(
 
 
 def test_a_routines_own_source_may_be_the_persons_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    example: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONFIGURATION_DIRECTORY", str(tmp_path))
-    (example,) = re.findall(r"```toml\n(.*?)```", GUIDE, re.DOTALL)
     written = tmp_path / "ten-breaths.toml"
     written.write_text(example.replace('["paced"]', '["my_teacher"]'))
     (found,) = check_routine(written, personal=True)
