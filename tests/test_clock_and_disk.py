@@ -1,5 +1,6 @@
 """The real program while somebody sets its clock, or fills the disk that it writes to."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,7 +13,13 @@ from own_disk import Disk, NoRoomForAFile, OwnDisk
 from set_clock import DAY, SetClock
 from typed_program import Line, Program, said
 
+from assistant.live import Live
+from assistant.messages import Tick
+from assistant.rehearsal import Rehearsal
 from assistant.safety import LEASE_SECONDS, RENEW_SECONDS
+from assistant.state import State
+from assistant.wall_clock import JUMPED
+from audio.messages import Fault
 
 SETTINGS = '[session]\nscreening = false\ntalk = "brief"\n'
 
@@ -163,3 +170,22 @@ def test_nobody_who_reads_the_events_any_more_ends_no_session(tmp_path: Path) ->
         program.child.terminate()
         assert program.child.wait() == 0
     assert "Traceback" not in program.errors()
+
+
+class Enough(Exception):
+    """One turn of the loop was enough."""
+
+
+def test_a_clock_that_was_set_switches_off_before_what_came_meanwhile_is_looked_at(
+    in_massage: Rehearsal,
+) -> None:
+    def turned() -> None:
+        raise Enough
+
+    began = len(in_massage.lines)
+    live = Live(in_massage.conductor, lambda: in_massage.now, turned, lambda: Fault(JUMPED))
+    live.tell(Tick())
+    with pytest.raises(Enough):
+        asyncio.run(live.run())
+    assert in_massage.lines[began]["why"] == JUMPED
+    assert in_massage.session.state is State.PAUSED_FAULT
