@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from audio.embedding import TRUNK_LAYERS, Floats, Layer, Top, packaged_layers
 from audio.errors import NotFit
 
-WEIGHTS_SHA256: Final = "7c42bc335ed3a5f7252d94fc4e5db95cfe467226be2e4fec97b68b1125b09e02"
+WEIGHTS_SHA256: Final = "305aa1e6f81e3ecc28b3f5c59b94d6ade1dc291408c7f0cbce0eaa73f2d49ed7"
 """Of weights/alarm.npz; `python -m training` prints it."""
 NEAR: Final = 4
 """Embeddings 80 ms apart that are looked at for the words: with their own reach, a second."""

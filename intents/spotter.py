@@ -10,7 +10,8 @@ let one sound count twice: the rules are below, the times are arguments, nothing
 | the word in partials for 320 ms                                   | confirmed |
 | the word in a final                                               | confirmed |
 | two ears, each at least suspicious, within 0.5 s                  | confirmed |
-| a second suspicious sound of the same kind within 4 s             | confirmed |
+| a second suspicious sound of the same kind within 4 s, when their |           |
+| scores together are worth enough (text counts in full)            | confirmed |
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,9 @@ TOGETHER_SECONDS = 0.5
 """Two ears that suspect the same kind of word within this time agree."""
 AGAIN_SECONDS = 4.0
 """People say it again when they are not obeyed."""
+AGAIN_WORTH = 1.4
+"""What the scores of two such sounds must add up to: two that just reach the low bar are too often
+two of other people's words (measured by python -m training)."""
 GAP_SECONDS = 0.3
 """A silence of the ear shorter than this belongs to the same sound."""
 ECHO_SECONDS = 1.2
@@ -100,6 +104,8 @@ class _Sound:
 
     began: float
     last: float
+    worth: float = 0.0
+    """The best score so far; 1 where the ear read text."""
     suspected: bool = False
     confirmed: bool = False
 
@@ -110,13 +116,14 @@ class Spotter:
     def __init__(self, bars: Mapping[EarName, Bars] = BARS) -> None:
         self._bars = bars
         self._sounds: dict[tuple[EarName, Intent], _Sound] = {}
-        self._past: dict[str, float] = {}
+        self._past: dict[str, _Sound] = {}
 
     def hear(self, clue: Clue) -> list[Verdict]:
         """The verdicts that this clue brings: none, suspect, confirmed, or both in that order."""
         if not self._is_suspicious(clue):
             return []
         sound = self._sound(clue)
+        sound.worth = max(sound.worth, clue.score if clue.ear == "alarm" else 1.0)
         verdicts = []
         if not sound.suspected and not sound.confirmed and clue.intent not in NEVER_SUSPECT:
             verdicts.append(_verdict("suspect", clue))
@@ -131,7 +138,7 @@ class Spotter:
         """The ear's partial no longer holds the word: its time held starts anew."""
         sound = self._sounds.pop((ear, intent), None)
         if sound is not None and sound.suspected:
-            self._past[_kind(intent)] = sound.last
+            self._past[_kind(intent)] = sound
 
     def reset(self) -> None:
         """Forget everything heard."""
@@ -152,7 +159,7 @@ class Spotter:
         if sound is not None and clue.at - sound.last <= gap:
             return sound
         if sound is not None and sound.suspected:
-            self._past[_kind(clue.intent)] = sound.last
+            self._past[_kind(clue.intent)] = sound
         self._sounds[key] = _Sound(clue.at, clue.at)
         return self._sounds[key]
 
@@ -175,9 +182,13 @@ class Spotter:
 
     def _is_repeated(self, clue: Clue, sound: _Sound) -> bool:
         kind = _kind(clue.intent)
-        earlier = [other.last for key, other in self._sounds.items() if _kind(key[1]) == kind]
-        earlier.append(self._past.get(kind, float("-inf")))
-        return any(GAP_SECONDS < sound.began - last <= AGAIN_SECONDS for last in earlier)
+        earlier = [other for key, other in self._sounds.items() if _kind(key[1]) == kind]
+        earlier += [self._past[kind]] if kind in self._past else []
+        return any(
+            GAP_SECONDS < sound.began - other.last <= AGAIN_SECONDS
+            and sound.worth + other.worth >= AGAIN_WORTH
+            for other in earlier
+        )
 
 
 def _kind(intent: Intent) -> str:

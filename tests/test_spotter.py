@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intents.intent import Intent
-from intents.spotter import BARS, Bars, Clue, ClueKind, EarName, Spotter, Verdict
+from intents.spotter import AGAIN_WORTH, BARS, Bars, Clue, ClueKind, EarName, Spotter, Verdict
 
 LOW, HIGH = BARS["alarm"].low, BARS["alarm"].high
+MIDDLE = AGAIN_WORTH / 2
 
 
 def score(value: float, at: float, intent: Intent = Intent.STOP, ear: EarName = "alarm") -> Clue:
@@ -95,29 +96,45 @@ def test_a_final_of_the_word_that_was_held_is_not_told_again() -> None:
 
 
 def test_a_second_suspicious_sound_within_four_seconds_is_sure() -> None:
-    assert hear(Spotter(), score(LOW, 1.0), score(LOW, 4.9)) == [
+    assert hear(Spotter(), score(MIDDLE, 1.0), score(MIDDLE, 4.9)) == [
         ("suspect", 1.0),
         ("suspect", 4.9),
         ("confirmed", 4.9),
     ]
 
 
+def test_a_clear_sound_makes_up_for_a_poor_one_before_it() -> None:
+    verdicts = hear(Spotter(), score(LOW, 1.0), score(LOW, 3.0), score(AGAIN_WORTH - LOW, 3.04))
+
+    assert verdicts == [("suspect", 1.0), ("suspect", 3.0), ("confirmed", 3.04)]
+
+
+def test_two_poor_sounds_are_two_suspicions() -> None:
+    assert levels(hear(Spotter(), score(LOW, 1.0), score(LOW, 3.0))) == ["suspect", "suspect"]
+
+
+def test_a_poor_sound_after_the_word_as_text_is_sure() -> None:
+    assert "confirmed" in levels(hear(Spotter(), partial(1.0), score(LOW, 3.0)))
+
+
 def test_a_second_suspicious_sound_after_four_seconds_is_a_first_one() -> None:
-    assert levels(hear(Spotter(), score(LOW, 1.0), score(LOW, 5.1))) == ["suspect", "suspect"]
+    verdicts = hear(Spotter(), score(MIDDLE, 1.0), score(MIDDLE, 5.1))
+
+    assert levels(verdicts) == ["suspect", "suspect"]
 
 
 def test_one_sound_with_a_dip_is_not_its_own_repetition() -> None:
-    assert levels(hear(Spotter(), score(LOW, 1.0), score(LOW, 1.28))) == ["suspect"]
+    assert levels(hear(Spotter(), score(MIDDLE, 1.0), score(MIDDLE, 1.28))) == ["suspect"]
 
 
 def test_another_safety_word_counts_as_a_repetition() -> None:
-    verdicts = hear(Spotter(), score(LOW, 1.0), score(LOW, 2.5, Intent.DIZZY))
+    verdicts = hear(Spotter(), score(MIDDLE, 1.0), score(MIDDLE, 2.5, Intent.DIZZY))
 
     assert levels(verdicts) == ["suspect", "suspect", "confirmed"]
 
 
 def test_a_pause_does_not_confirm_a_stop() -> None:
-    verdicts = hear(Spotter(), score(LOW, 1.0, Intent.PAUSE), score(LOW, 2.5))
+    verdicts = hear(Spotter(), score(MIDDLE, 1.0, Intent.PAUSE), score(MIDDLE, 2.5))
 
     assert levels(verdicts) == ["suspect", "suspect"]
 
