@@ -66,12 +66,23 @@ class Judge:
 
         `settled`: the canceller knows the room, so what is read is not our own voice.
         """
+        reading = self._as_suspected(reading, at)
         meaning = self._book.safety(reading.text, reading.final) if reading.text else None
         heard = self._suspect(reading, meaning, at) if meaning else []
         self._lose(meaning.intent if meaning and not reading.final else None)
         if reading.final and reading.text and meaning is None:
             heard += self._ordinary(reading.text, at, settled)
         return heard
+
+    def _as_suspected(self, reading: Reading, at: float) -> Reading:
+        """What may have been the safety word that the alarm ear has just suspected was that word:
+        "stop" must not become "knot"."""
+        meaning = self._book.safety(reading.perhaps) if reading.perhaps else None
+        if meaning is None or self._alarm is None:
+            return reading
+        intent, when = self._alarm
+        same = meaning.intent is intent and at - when <= SAME_WORD_SECONDS
+        return replace(reading, text=reading.perhaps) if same else reading
 
     def _suspect(self, reading: Reading, meaning: Meaning, at: float) -> list[Heard]:
         if self._practice and len(reading.text.split()) <= SHORT_WORDS:
@@ -84,10 +95,11 @@ class Judge:
 
         It takes one word of talk in five for such a phrase (bench/hearing_words.py). And where the
         alarm ear has just heard one, it means the same sound and knows it worse: "stop" must not
-        become "hot".
+        become "hot". Two words ("too hot") say more than one sound.
         """
         intent, when = self._alarm or (meaning.intent, at)
-        if at - when > SAME_WORD_SECONDS or intent is meaning.intent:
+        two_words = len(reading.text.split()) > 1
+        if at - when > SAME_WORD_SECONDS or intent is meaning.intent or two_words:
             clue = Clue("vote", ClueKind.SCORE, meaning.intent, 1.0, at, reading.text)
             return self.weigh([clue], at, meaning)
         return self.weigh([Clue("vote", ClueKind.SCORE, intent, 1.0, at, intent.value)], at)

@@ -17,6 +17,8 @@ class Reading:
 
     text: str
     final: bool
+    perhaps: str = ""
+    """A safety word that it may have been instead, should another ear have heard that one."""
 
 
 class Recogniser(Protocol):

@@ -31,6 +31,9 @@ SURE_UNASKED = 0.5
 """From this chance on the network's word is taken: after a question, and when nothing was asked.
 What these let through and keep out is printed by bench/hearing_words.py."""
 
+CERTAIN = 0.8
+"""From this chance on nobody asks pocketsphinx for a word that the network never learned."""
+
 PERHAPS = 0.1
 """Below this chance a word that the network knows is not taken from pocketsphinx either."""
 
@@ -70,20 +73,33 @@ class EmbeddedRecogniser:
     def hear(self, block: Samples) -> list[Reading]:
         """Take one block; a reading when it ends an utterance."""
         utterance = self._cutter.hear(block)
-        text = self.read(utterance) if utterance is not None else ""
-        return [Reading(text, final=True)] if text else []
+        if utterance is None:
+            return []
+        text, perhaps = self.read(utterance), self.perhaps(utterance)
+        return [Reading(text, True, perhaps)] if text or perhaps else []
+
+    def perhaps(self, utterance: Samples) -> str:
+        """The likeliest safety word that this utterance may be; empty when it can be none."""
+        chances = zip(np.exp(self._network(utterance)), self._network.words, strict=True)
+        words = [(c, word) for c, word in chances if word != OTHER and self._book.safety(word)]
+        chance, word = max(words, default=(0.0, ""))
+        return word if chance >= PERHAPS else ""
 
     def read(self, utterance: Samples) -> str:
         """The word or phrase that this utterance is; empty when it is none."""
         chances = self._chances(utterance)
         word = max(chances, key=lambda word: chances[word])
         sure = word != OTHER and chances[word] >= self._sure
-        if sure and len(utterance) < PHRASE_SECONDS * RATE:
+        short = len(utterance) < PHRASE_SECONDS * RATE
+        if sure and short and chances[word] >= CERTAIN:
             return word
         text = self._phrases.read(utterance)
-        if self._book.safety(text) and (not sure or len(text.split()) >= LONG_WORDS):
+        long_phrase = not short and len(text.split()) >= LONG_WORDS
+        if self._book.safety(text) and (not sure or long_phrase):
             return text
-        return word if sure else self._believed(text, chances)
+        if sure and not self._is_news(text):
+            return word
+        return self._believed(text, chances)
 
     def reset(self) -> None:
         """Forget the utterance that is being heard."""
@@ -103,6 +119,10 @@ class EmbeddedRecogniser:
             return text if chances[text] >= PERHAPS else ""
         alone = len(text.split()) == 1
         return "" if alone and chances[OTHER] > NONE_OF_THESE else text
+
+    def _is_news(self, text: str) -> bool:
+        """A single word that the network does not know, as "knot", and must take for another."""
+        return len(text.split()) == 1 and text not in self._network.words
 
     def _weight(self, word: str, intents: frozenset[Intent]) -> float:
         if word == OTHER:

@@ -237,6 +237,30 @@ def test_a_short_word_of_a_poor_ear_makes_the_other_ears_suspicion_sure(book: Ph
     assert "device" not in [intent for _, intent, _ in heard]
 
 
+@pytest.mark.parametrize("text", ["knot", ""])
+def test_what_may_have_been_the_suspected_word_makes_it_sure(book: Phrasebook, text: str) -> None:
+    """However the poor ear reads it: "stop" must not become "knot", and start a hold."""
+    alarm = ScriptedAlarm([(Intent.STOP, 0.6)])
+    words = ScriptedWords([*[None] * 20, Reading(text, True, perhaps="stop")], practice=True)
+    heard = told(listen(both(book, alarm, words), 21))
+    assert heard[-1] == ("confirmed", "stop", "words")
+    assert "hold" not in [intent for _, intent, _ in heard]
+
+
+def test_what_may_have_been_a_word_that_nobody_suspects_is_read_as_it_is(book: Phrasebook) -> None:
+    alarm = ScriptedAlarm([(Intent.DIZZY, 0.6)])
+    words = ScriptedWords([*[None] * 20, Reading("knot", True, perhaps="stop")], practice=True)
+    heard = told(listen(both(book, alarm, words), 21))
+    assert heard[-1] == ("final", "hold", "words")
+
+
+def test_two_words_of_a_poor_ear_say_more_than_one_suspected_sound(book: Phrasebook) -> None:
+    alarm = ScriptedAlarm([(Intent.STOP, 0.6)])
+    words = ScriptedWords([*[None] * 20, final("too hot")], practice=True)
+    heard = told(listen(both(book, alarm, words), 21))
+    assert heard[-1][1:] == ("device", "words")
+
+
 def test_a_long_phrase_of_a_poor_ear_is_sure(book: Phrasebook) -> None:
     heard = listen(words_pipeline(book, final("i can't breathe"), practice=True), 1)
     assert ("confirmed", "emergency", "words") in told(heard)
