@@ -11,8 +11,8 @@ from audio.messages import Fault, Recovered
 from audio.sound import BLOCK, RATE, Samples
 
 MUTED, CLIPPED = "microphone_muted", "microphone_clipped"
-NOTICED_BLOCKS = round(2.2 * RATE / BLOCK)
-"""What goes on for 2.2 s is a fault: noticed within 3 s, a sound server's delay included."""
+NOTICED_BLOCKS = round(1.9 * RATE / BLOCK)
+"""What goes on for 1.9 s is a fault: noticed within 3 s, a sound server's delay included."""
 FULL = 32_600
 """Samples beyond this touch an end of the scale; a converter's last few steps are left to it."""
 TOUCHING = 0.1

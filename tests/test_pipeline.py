@@ -485,7 +485,7 @@ def test_a_broken_ear_shows_in_the_heartbeat(scene: Scene) -> None:
 
 
 def test_perfect_silence_is_a_muted_microphone_within_three_seconds(scene: Scene) -> None:
-    scene.run(2.1, mic=SILENCE)
+    scene.run(1.8, mic=SILENCE)
     assert scene.of(Fault) == []
     scene.run(0.5, mic=SILENCE)
     assert [fault.what for fault in scene.of(Fault)] == ["microphone_muted"]
