@@ -110,10 +110,8 @@ class EchoCanceller:
 
     @property
     def settled(self) -> bool:
-        """A second of sound was played since the start or the last reset, and a large room's
-        reverberation is known too."""
-        played_seconds = self._played_blocks * BLOCK_SECONDS
-        return played_seconds >= SETTLE_SECONDS and self._remainder.learned
+        """A second of sound was played since the start or the last reset."""
+        return self._played_blocks * BLOCK_SECONDS >= SETTLE_SECONDS
 
     def clean(self, mic: Samples, played: Samples) -> Samples:
         """The microphone block without the echo of what was played."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audio.echo import EchoCanceller, Played, Talk
-from audio.remainder import HANG_BLOCKS, LEARNED_BLOCKS, Remainder
+from audio.remainder import HANG_BLOCKS, Remainder
 from audio.room_filter import RoomFilter
 from audio.sound import BLOCK, RATE, Samples, blocks, level_db, read, to_int16
 
@@ -124,19 +124,6 @@ def test_what_is_left_of_our_voice_is_softened_and_a_person_opens_the_gate_at_on
         rest = remainder.soften(loud, soft, loud)
     assert int(np.abs(rest).max()) <= 1
     assert int(remainder.soften(loud, loud, loud)[-1]) == 3000
-
-
-def test_where_little_can_be_taken_it_is_settled_after_six_seconds_of_our_voice() -> None:
-    """As under a person who talks on and on; the words are said backwards, as no echo of ours."""
-    canceller = EchoCanceller()
-    played = voice(1.2 * LEARNED_BLOCKS * BLOCK / RATE)
-    pairs = zip(blocks(np.ascontiguousarray(played[::-1])), blocks(played), strict=True)
-    settled = []
-    for mic, ours in pairs:
-        canceller.clean(mic, ours)
-        settled.append(canceller.settled)
-    assert settled.index(True) > 3 * RATE / BLOCK
-    assert settled[-1]
 
 
 def begins(talk: Talk, sound: Samples) -> list[int]:
