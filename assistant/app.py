@@ -289,6 +289,8 @@ def _publisher(events: str, stack: ExitStack) -> Callable[[Line], None]:
             print(json.dumps(line), file=out, flush=True)
         except OSError as error:
             broken = True
+            # What is still buffered goes nowhere, or the end of the program would fail with it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
             sys.stderr.write(f"unknot: {events}: {error.strerror}; no more events there\n")
 
     return publish

@@ -40,6 +40,10 @@ PERHAPS = 0.1
 NONE_OF_THESE = 0.9
 """Above this chance of OTHER a single word of pocketsphinx is noise that it made a word of."""
 
+NOT_AT_ALL = 0.005
+MOSTLY_NOISE = 0.7
+"""A safety word of pocketsphinx is noise only where both say so: else nobody doubts it."""
+
 PHRASE_SECONDS = 1.5
 """Utterances so long (0.66 s of them are the quiet around) may be a phrase about one's safety."""
 
@@ -96,7 +100,7 @@ class EmbeddedRecogniser:
         text = self._phrases.read(utterance)
         long_phrase = not short and len(text.split()) >= LONG_WORDS
         if self._book.safety(text) and (not sure or long_phrase):
-            return text
+            return "" if self._is_noise(text, utterance) else text
         if sure and not self._is_news(text):
             return word
         return self._believed(text, chances)
@@ -119,6 +123,11 @@ class EmbeddedRecogniser:
             return text if chances[text] >= PERHAPS else ""
         alone = len(text.split()) == 1
         return "" if alone and chances[OTHER] > NONE_OF_THESE else text
+
+    def _is_noise(self, text: str, utterance: Samples) -> bool:
+        """Music read as "pain": one word that the network knows, and does not find in it at all."""
+        chances = dict(zip(self._network.words, np.exp(self._network(utterance)), strict=True))
+        return bool(chances.get(text, 1.0) < NOT_AT_ALL and chances[OTHER] > MOSTLY_NOISE)
 
     def _is_news(self, text: str) -> bool:
         """A single word that the network does not know, as "knot", and must take for another."""

@@ -278,7 +278,7 @@ async def test_a_broker_that_comes_late_and_goes_changes_nothing_for_the_session
     async with told(settings, table(late.port)) as session:
         assert await holds(lambda: session.device.on, 0.5)
         session.say(Intent.DIZZY)
-        assert not session.device.on
+        assert await holds(lambda: not session.device.on, 1.1)
         await late.start()
         try:
             async with home(late.port) as seen:

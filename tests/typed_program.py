@@ -35,6 +35,7 @@ class Program:
         names = ("STATE_DIRECTORY", "CONFIGURATION_DIRECTORY", "CACHE_DIRECTORY")
         self.lines: list[Line] = []
         self._errors = folder / "errors"
+        self._errors.touch(mode=0o600)
         with self._errors.open("w") as errors:
             self.child = subprocess.Popen(
                 [*before, this_program(), "run", "--microphone", "keyboard", "--events", "-"],
