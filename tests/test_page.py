@@ -173,6 +173,9 @@ async def test_a_keyboard_is_enough(browser: Browser, settings: Settings, keys: 
     """Enter stops at once; so does whoever comes from elsewhere by the tab key."""
     async with Served(settings) as served:
         page = await browser.open(served.url)
+        async with asyncio.timeout(5.0):  # a browser gives the focus with its first picture
+            while await page.ask("document.activeElement.id") != "stop":
+                await asyncio.sleep(0.01)
         if keys[0] == "Tab":
             await page.click(PHONE["width"] / 2, 20)
         for key in keys:
