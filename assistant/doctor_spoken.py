@@ -65,16 +65,19 @@ def say(spoken: Iterable[str], settings: Settings) -> None:
     stream, _ = open_stream("loudspeaker", settings.hearing.loudspeaker, callback)
     seconds = sum(len(clip) / RATE + gap_seconds for clip in clips)
     with stream:
-        _wait(player, time.monotonic() + seconds + LATE_SECONDS)
+        _wait(player, time.monotonic() + seconds)
 
 
-def _wait(player: Player, until: float) -> None:
-    """Until the last word is out. Raises `AudioMissing`."""
+def _wait(player: Player, over: float) -> None:
+    """Until the last word is out, not before `over`: a sound server takes sound ahead of time.
+
+    Raises `AudioMissing`.
+    """
     while not any(isinstance(told, SayEnded) for told in player.take_messages(0.0)):
-        if time.monotonic() > until:
+        if time.monotonic() > over + LATE_SECONDS:
             raise AudioMissing("the loudspeaker takes no sound", "check the loudspeaker")
         time.sleep(LOOK_SECONDS)
-    time.sleep(0.5)  # what the sound card has still in hand
+    time.sleep(max(0.0, over - time.monotonic()) + 0.5)  # what the sound card has still in hand
 
 
 def _prompt(check: Check, script: Script) -> str:
