@@ -3,8 +3,9 @@
 It must never say a value or a remedy from a check: only sentences of doctor.toml.
 """
 
-import time
 from collections.abc import Iterable, Iterator
+
+import numpy as np
 
 from assistant.hearing import make_voice
 from assistant.language import ENGLISH, Folders
@@ -15,16 +16,9 @@ from assistant.prompt_file import read_prompts
 from assistant.script import Script
 from assistant.settings import Settings, default_folder
 from assistant.toml_file import read_toml
-from audio.errors import AudioMissing
-from audio.loudspeaker import Loudspeaker
-from audio.messages import SayEnded
+from audio.play import play_aloud
 from audio.sound import RATE
-from audio.soundcard import open_stream
-from audio.speaker import Player
 
-LOOK_SECONDS = 0.05
-LATE_SECONDS = 10.0
-"""How much longer than its sound a loudspeaker may take before it is given up."""
 MOST = 30
 
 
@@ -55,29 +49,12 @@ def sentences(checks: Iterable[Check], script: Script) -> Iterator[str]:
 
 def say(spoken: Iterable[str], settings: Settings) -> None:
     """Speak through the loudspeaker as set, and wait. Raises `VoiceError` and `AudioMissing`."""
-    voice, player, texts = make_voice(settings), Player(), tuple(spoken)
+    voice, texts = make_voice(settings), tuple(spoken)
     voice.prepare(texts)
-    clips = [voice.clip(text) for text in texts]
-    player.volume(settings.voice.volume_db)
-    gap_seconds = settings.voice.gap_seconds
-    player.say("doctor", clips, texts, gap_seconds)
-    callback = Loudspeaker(player.fill).callback
-    stream, _ = open_stream("loudspeaker", settings.hearing.loudspeaker, callback)
-    seconds = sum(len(clip) / RATE + gap_seconds for clip in clips)
-    with stream:
-        _wait(player, time.monotonic() + seconds)
-
-
-def _wait(player: Player, over: float) -> None:
-    """Until the last word is out, not before `over`: a sound server takes sound ahead of time.
-
-    Raises `AudioMissing`.
-    """
-    while not any(isinstance(told, SayEnded) for told in player.take_messages(0.0)):
-        if time.monotonic() > over + LATE_SECONDS:
-            raise AudioMissing("the loudspeaker takes no sound", "check the loudspeaker")
-        time.sleep(LOOK_SECONDS)
-    time.sleep(max(0.0, over - time.monotonic()) + 0.5)  # what the sound card has still in hand
+    gap = np.zeros(round(settings.voice.gap_seconds * RATE), np.int16)
+    sound = np.concatenate([part for text in texts for part in (voice.clip(text), gap)])
+    gain = 10 ** (settings.voice.volume_db / 20)
+    play_aloud(np.rint(sound * gain).astype(np.int16), settings.hearing.loudspeaker)
 
 
 def _prompt(check: Check, script: Script) -> str:
