@@ -13,54 +13,39 @@ Rules
 
 from collections.abc import Mapping
 
-from assistant.consequences import LOCKING, OFF_FAULTS, SERIOUS, SERIOUSNESS, TIER_TRIGGER
+from assistant import complaints
+from assistant.consequences import OFF_FAULTS
 from assistant.expecting import expected
-from assistant.machine import LEGAL, Position, machine
+from assistant.faults import Faults
 from assistant.messages import (
-    AdviceGiven,
     Begin,
     Effect,
     Event,
     Expect,
-    FaultNoted,
     MassagerOff,
     MassagerReport,
-    StateChanged,
     TimeOfDay,
     Volume,
 )
+from assistant.moves import Moves
 from assistant.phases import anytime
 from assistant.phases.before import Idle, start
-from assistant.phases.every import every_phase
-from assistant.phases.phase import Phase, Reply
-from assistant.phases.rests import LASTING, Faulty, fault_prompt
+from assistant.phases.phase import Phase
 from assistant.quiet_hours import QUIET_DB
 from assistant.routine import Routine
-from assistant.safety import DEFAULT_TIER, Advice, Governor, Tier, advice_id
+from assistant.safety import Advice, Governor
+from assistant.same_word import SAME_WORD_SECONDS, SameWord
 from assistant.script import Script
 from assistant.stage import Manners, Stage
-from assistant.state import LOCKED, MASSAGE, RESUMABLE, UNDER_WAY, State, Trigger
+from assistant.state import LOCKED, MASSAGE, UNDER_WAY, State, Trigger
+from assistant.suspicion import Suspicion
 from audio.messages import Ear, Fault, Health, Heard, Level, Ready, Recovered, SayEnded
 from intents.intent import SAFETY, Intent, Meaning
 from intents.phrasebook import ELSEWHERE
 
-SUSPECT_SECONDS = 1.5
-OTHER_VOICE = "voice_changed"
-POOR_ENGINE = "sphinx"
-"""The word ear whose short safety phrases are only votes (DECISIONS.md)."""
-ONLY_IN_WORDS = frozenset({Intent.DEVICE, Intent.PAIN, Intent.EMERGENCY})
-"""Safety words that the alarm ear does not know by their sound."""
-PAUSE_SECONDS = 1.0
-"""A final comes up to a second after its word (docs/facts.md A1.3)."""
-SAME_WORD_SECONDS = 2.0
-"""One word is heard more than once: by two ears, as confirmed and as final."""
-SAME_UTTERANCE_SECONDS = 1.2
-"""A final comes up to a second after its word (docs/facts.md A1.3): what was confirmed to be a
-safety word is not, to its end, taken for an ordinary one by an ear that hears worse."""
 HEALTHY_SECONDS = 1.0
-NOTICED_HERE = frozenset({"microphone_lost", "recogniser_failed"})
-"""Faults that the governor's refusal may have noticed here, late beats being enough: nobody else
-tells their end, so good beats do."""
+AT_REST = frozenset({"halted", "paused", "closing", "ended"})
+"""Top names of the states in which no massage is under way any more."""
 NOISE_RISES_DB = 0.5
 """How fast the noise floor follows a room that gets louder: 2 dB a second at four beats."""
 CONVERSATION_SECONDS = 30.0
@@ -79,18 +64,12 @@ class Session:
         governor: Governor | None = None,
     ) -> None:
         self._stage = Stage(routines, script, advice, manners or Manners(), governor or Governor())
-        self._position = Position()
-        self._machine = machine(self._position, lambda dest: lambda: self._stage.came_from is dest)
-        self._phases = every_phase()
-        self._suspect_until: float | None = None
-        self._pause_at: float | None = None
-        self._suspected: Intent | None = None
-        self._poor_words = False
+        self._moves = Moves(self._stage)
+        self._suspicion = Suspicion(self._stage)
+        self._same_word = SameWord()
+        self._faults = Faults(self._stage, self._suspicion)
         self._expected: Expect | None = None
-        self._halted_at: dict[Intent, float] = {}
         self._began = False
-        self._standing: set[str] = set()
-        self._confirmed_at = float("-inf")
         self._volume_db = 0.0
 
     # What can be asked of it
@@ -98,7 +77,7 @@ class Session:
     @property
     def state(self) -> State:
         """Where the session is."""
-        return self._position.state
+        return self._moves.state
 
     @property
     def waiting(self) -> bool:
@@ -120,7 +99,7 @@ class Session:
     def deadline(self) -> float | None:
         """When a `Tick` is next wanted; None when nothing is due."""
         s = self._stage
-        times = [s.deadline, self._suspect_until, self._pause_at]
+        times = [s.deadline, *self._suspicion.deadlines]
         if self._time_runs():
             times.append(s.now + s.way.next_in)
         return min((t for t in times if t is not None), default=None)
@@ -138,13 +117,13 @@ class Session:
             case Health():
                 self._beat(event, now)
             case MassagerReport():
-                self._report(event)
+                self._moves.follow(self._faults.reported(event, self.state))
             case Fault():
-                self._told_fault(event.what)
+                self._moves.follow(self._faults.told(event.what, self.state))
             case Recovered():
-                self._recovered(event.what)
+                self._faults.recovered(event.what, self._phase)
             case Ready():
-                self._poor_words = event.engine == POOR_ENGINE
+                self._suspicion.listens_with(event.engine)
             case Begin():
                 self._begin(event)
             case TimeOfDay():
@@ -157,42 +136,9 @@ class Session:
         self._mind_the_volume()
         return self._stage.take()
 
-    # Moving
-
     @property
     def _phase(self) -> Phase:
-        return self._phases[self.state]
-
-    def _move(self, trigger: Reply) -> None:
-        """Follow a trigger, and those that the new phases ask for on arrival."""
-        while trigger is not None:
-            before = self.state
-            if (trigger, before) not in LEGAL:
-                return
-            dest = self._destination(trigger, before)
-            if dest is None:
-                trigger = self._phase.halted_here(self._stage)
-                continue
-            if before is State.IDLE:
-                self._stage.wake_at = None
-            self._remember_where_from(trigger, before)
-            self._machine.dispatch(trigger.value)
-            self._stage.emit(StateChanged(before.value, self.state.value))
-            trigger = self._phase.enter(self._stage)
-
-    def _destination(self, trigger: Trigger, before: State) -> State | None:
-        return self._stage.came_from if trigger is Trigger.RESUME else LEGAL[trigger, before]
-
-    def _remember_where_from(self, trigger: Trigger, before: State) -> None:
-        if before in RESUMABLE and trigger in (
-            Trigger.HALT,
-            Trigger.PAUSE,
-            Trigger.SORE,
-            Trigger.FAULT,
-        ):
-            self._stage.came_from = before
-        if trigger is Trigger.RESUME:
-            self._stage.wake_at = None
+        return self._moves.phase
 
     # Hearing
 
@@ -204,9 +150,9 @@ class Session:
         if event.routine is None and event.unfinished is not None and isinstance(idle, Idle):
             idle.offer(self._stage, *event.unfinished)
         elif event.routine is None:
-            self._move(idle.enter(self._stage))
+            self._moves.follow(idle.enter(self._stage))
         else:
-            self._move(start(self._stage, Meaning(Intent.START, topic=event.routine)))
+            self._moves.follow(start(self._stage, Meaning(Intent.START, topic=event.routine)))
 
     def _hear(self, heard: Heard) -> None:
         s = self._stage
@@ -220,12 +166,13 @@ class Session:
         if heard.level is Level.SUSPECT:
             self._suspect(meaning, heard.ear)
         elif meaning.intent is Intent.PAUSE and heard.ear is Ear.ALARM:
-            self._perhaps_pause()
+            if self.state in MASSAGE:
+                self._suspicion.rest_for_a_pause()
         elif meaning.intent in SAFETY:
             if heard.level is Level.CONFIRMED:
-                self._confirmed_at = s.now
+                self._same_word.confirmed(s.now)
             self._halt(meaning, pressed=heard.ear is Ear.BUTTON)
-        elif s.now >= self._confirmed_at + SAME_UTTERANCE_SECONDS:
+        elif not self._same_word.still_spoken(s.now):
             if meaning.topic == ELSEWHERE and not self._is_for_us(heard.ear):
                 self._not_understood()
             else:
@@ -246,90 +193,35 @@ class Session:
     def _suspect(self, meaning: Meaning, ear: Ear) -> None:
         """Rest for a moment. What only a poor word ear can know of is not passed over: everything
         rests until the person's word, and said once more it is a halt."""
-        if self._poor_words and ear is Ear.WORDS and meaning.intent in ONLY_IN_WORDS:
-            if self.state is State.PAUSED and self._suspected is meaning.intent:
+        if self._suspicion.needs_repeating(meaning.intent, ear):
+            if self.state is State.PAUSED and self._suspicion.paused_for is meaning.intent:
                 self._halt(meaning)
             elif self.state in MASSAGE:
-                self._suspected = meaning.intent
-                self._move(Trigger.PAUSE)
-            return
-        if meaning.intent in SAFETY and self.state in MASSAGE:
-            self._rest_for_a_moment()
-
-    def _perhaps_pause(self) -> None:
-        """The sound of "pause", which "four" and "hold" come near: the massager rests at once, the
-        session after a moment, in which a word ear may tell that it was another word."""
-        if self.state in MASSAGE:
-            self._pause_at = self._stage.now + PAUSE_SECONDS
-            self._rest_for_a_moment()
-
-    def _rest_for_a_moment(self) -> None:
-        s = self._stage
-        self._suspect_until = s.now + SUSPECT_SECONDS
-        if s.governor.on:
-            s.emit(s.governor.off("suspect", s.now))
-
-    def _suspect_no_more(self) -> None:
-        """It has become sure, or was something else."""
-        self._suspect_until = self._pause_at = None
+                self._suspicion.paused_for = meaning.intent
+                self._moves.follow(Trigger.PAUSE)
+        elif meaning.intent in SAFETY and self.state in MASSAGE:
+            self._suspicion.rest()
 
     def _halt(self, meaning: Meaning, *, pressed: bool = False) -> None:
         """Off, then what the sign asks for. A pressed stop does not prove that one is heard."""
         s = self._stage
         s.emit(s.governor.off(meaning.intent.value, s.now))
-        self._suspect_no_more()
+        self._suspicion.end()
         s.last_heard_at = s.now
         said_stop = meaning.intent is Intent.STOP and not pressed
         if said_stop and s.now < s.checked_at + SAME_WORD_SECONDS:
             return
         if said_stop and self.state is State.HEARING_CHECK:
-            self._move(self._phase.answers(s)[Intent.STOP](s, meaning))
+            self._moves.follow(self._phase.answers(s)[Intent.STOP](s, meaning))
             return
-        if self._same_word(meaning):
-            return
-        tier = self._tier(meaning)
-        if SERIOUS.get(self.state, 0) < SERIOUSNESS[tier]:
-            s.complaint = advice_id(meaning)
-        if self.state is State.ENDED:
-            self._advise_after_the_end(tier)
-            return
-        if tier in LOCKING:
-            s.why = "halted"
-            s.governor.disarm()
-        elif self.state in LOCKED:
-            tier = Tier.STOP
-        if tier is not Tier.STOP and SERIOUS.get(self.state, 0) >= SERIOUSNESS[tier]:
-            return
-        trigger = TIER_TRIGGER[tier]
-        self._move(trigger if (trigger, self.state) in LEGAL else Trigger.HALT)
-
-    def _same_word(self, meaning: Meaning) -> bool:
-        """The word that halted us a moment ago, heard by another ear or to its end."""
-        now = self._stage.now
-        last = self._halted_at.get(meaning.intent)
-        halted = self.state.top in ("halted", "paused", "closing", "ended")
-        same = last is not None and now - last < SAME_WORD_SECONDS and halted
-        if not same:
-            self._halted_at[meaning.intent] = now
-        return same
-
-    def _tier(self, meaning: Meaning) -> Tier:
-        advice = self._stage.advice.get(advice_id(meaning))
-        return advice.tier if advice else DEFAULT_TIER[meaning.intent]
-
-    def _advise_after_the_end(self, tier: Tier) -> None:
-        s = self._stage
-        s.hush()
-        s.emit(AdviceGiven(s.complaint, tier.value))
-        for part in ("heard", "say"):
-            if s.script.has(f"advice.{s.complaint}.{part}"):
-                s.then(f"advice.{s.complaint}.{part}")
+        halted = self.state.top in AT_REST
+        if not self._same_word.halts_again(meaning.intent, s.now, halted=halted):
+            self._moves.follow(complaints.take(s, meaning, self.state))
 
     def _obey(self, meaning: Meaning) -> None:
         """An ordinary word. In a session, "I have a headache" is no wish to start: it is a sign."""
         s = self._stage
-        if self._pause_at is not None:
-            self._suspect_no_more()
+        self._suspicion.take_word()
         if meaning.topic == "headache" and self.state in UNDER_WAY:
             self._halt(Meaning(Intent.DIZZY, topic="headache"))
             return
@@ -340,17 +232,17 @@ class Session:
         s.interrupt()
         pending, s.pending = s.pending, None
         if pending and s.now <= pending.until and meaning.intent in (Intent.YES, Intent.NO):
-            self._move(anytime.settle(pending, self._phase, s, meaning))
+            self._moves.follow(anytime.settle(pending, self._phase, s, meaning))
             return
         answer = self._phase.answers(s).get(meaning.intent)
         if answer is not None:
-            self._move(answer(s, meaning))
-        elif meaning.intent is Intent.PAUSE and (Trigger.PAUSE, self.state) in LEGAL:
-            self._move(Trigger.PAUSE)
-        elif meaning.intent is Intent.FINISH and (Trigger.CLOSE, self.state) in LEGAL:
+            self._moves.follow(answer(s, meaning))
+        elif meaning.intent is Intent.PAUSE and self._moves.allows(Trigger.PAUSE):
+            self._moves.follow(Trigger.PAUSE)
+        elif meaning.intent is Intent.FINISH and self._moves.allows(Trigger.CLOSE):
             s.why = "declined"
             s.say("not_now")
-            self._move(Trigger.CLOSE)
+            self._moves.follow(Trigger.CLOSE)
         else:
             anytime.answer(self._phase, s, meaning, self.state)
 
@@ -363,13 +255,13 @@ class Session:
 
     def _no_answer(self) -> None:
         if not self._stage.ask_again():
-            self._move(self._phase.unanswered(self._stage))
+            self._moves.follow(self._phase.unanswered(self._stage))
 
     # Speaking
 
     def _said(self, event: SayEnded) -> None:
         if not event.cut and self._stage.said(event.prompt):
-            self._move(self._phase.all_said(self._stage))
+            self._moves.follow(self._phase.all_said(self._stage))
 
     def _mind_the_volume(self) -> None:
         """Low in quiet hours, but never while a sign of danger or a fault is spoken of."""
@@ -385,63 +277,18 @@ class Session:
     def _beat(self, event: Health, now: float) -> None:
         s = self._stage
         s.noise_db = min(s.noise_db + NOISE_RISES_DB, event.level_db)
-        self._stage.governor.hears(event.block_age, event.ears_answer, event.practice, now)
+        s.governor.hears(event.block_age, event.ears_answer, event.practice, now)
         healthy = event.ears_answer and event.block_age < HEALTHY_SECONDS
-        if healthy and s.fault in NOTICED_HERE and s.fault not in self._standing:
-            self._recovered(s.fault)
-
-    def _report(self, report: MassagerReport) -> None:
-        governor = self._stage.governor
-        governor.reported(report)
-        if governor.disobeys() and self._stage.fault != "device_failed":
-            self._stage.emit(governor.off("disobeys", self._stage.now))
-            self._fault("device_failed")
-
-    def _told_fault(self, what: str) -> None:
-        """A fault that somebody told, who will tell its end, too."""
-        if what == OTHER_VOICE:
-            self._say_who_speaks()
-            return
-        if what in LASTING:
-            self._standing.add(what)
-        self._fault(what)
+        self._faults.beat(healthy, self._phase)
 
     def _fault(self, what: str) -> None:
-        s = self._stage
-        s.emit(s.governor.off(what, s.now))
-        if self.state is State.PAUSED_FAULT and s.fault == what:
-            return
-        s.emit(FaultNoted(what))
-        self._suspect_no_more()
-        if self.state in (State.ENDED, State.IDLE, State.CLOSING, *LOCKED):
-            return
-        s.fault = what
-        if what in ("device_failed", "audio_gave_up"):
-            s.governor.disarm()
-        self._move(Trigger.FAULT)
-
-    def _say_who_speaks(self) -> None:
-        """Nothing has to rest for that; but a strange voice in the dark is to be explained."""
-        if self.state is not State.ENDED:
-            self._stage.then(f"fault.{OTHER_VOICE}")
-
-    def _recovered(self, what: str) -> None:
-        """One fault is over; another one that still stands is said in its place."""
-        s = self._stage
-        phase = self._phase
-        self._standing.discard(what)
-        if s.fault == what and self._standing:
-            s.fault = min(self._standing)
-            s.say(fault_prompt(s))
-        elif s.fault == what and isinstance(phase, Faulty):
-            phase.recovered(s)
-        elif s.fault == what:
-            s.fault = None
+        """A fault that shows here."""
+        self._moves.follow(self._faults.noticed(what, self.state))
 
     # Time
 
     def _time_runs(self) -> bool:
-        return self._phase.time_runs and self._suspect_until is None
+        return self._phase.time_runs and not self._suspicion.on
 
     def _let_time_pass(self, now: float) -> None:
         s = self._stage
@@ -452,22 +299,20 @@ class Session:
             return
         for mark in s.way.run(passed):
             before = self.state
-            self._move(self._phase.reached(s, mark))
+            self._moves.follow(self._phase.reached(s, mark))
             if self.state is not before:
                 return
 
     def _look_at_the_time(self, now: float) -> None:
         s = self._stage
-        if self._suspect_until is not None and now >= self._suspect_until:
-            self._suspect_until = None
-        if self._pause_at is not None and now >= self._pause_at:
+        if self._suspicion.pass_until(now):
             self._obey(Meaning(Intent.PAUSE))
         question = s.question
         if question is not None and question.silent_at is not None and now >= question.silent_at:
             question.silent_at = None
             self._no_answer()
         if s.wake_at is not None and now >= s.wake_at:
-            self._move(self._phase.woken(s))
+            self._moves.follow(self._phase.woken(s))
         if s.speak_by is not None and now >= s.speak_by:
             s.speaking = s.speak_by = None
             if s.fault != "loudspeaker_lost":  # which is why nothing was spoken
@@ -475,8 +320,7 @@ class Session:
 
     def _govern(self, now: float) -> None:
         s = self._stage
-        suspecting = self._suspect_until is not None
-        s.governor.want(self._phase.wants_massager(s) and not suspecting)
+        s.governor.want(self._phase.wants_massager(s) and not self._suspicion.on)
         command = s.governor.decide(now)
         if command is not None:
             s.emit(command)
@@ -489,7 +333,7 @@ class Session:
             self._fault(OFF_FAULTS[why])
         elif why == "session limit":
             self._stage.say("massage.done")
-            self._move(Trigger.DONE)
+            self._moves.follow(Trigger.DONE)
 
     def _tell_what_is_expected(self) -> None:
         expect = expected(self._phase, self._stage, self.state)
