@@ -29,7 +29,7 @@ from assistant.messages import (
 )
 from assistant.moves import Moves
 from assistant.phases import anytime
-from assistant.phases.before import Idle, start
+from assistant.phases.choosing import Idle, start
 from assistant.phases.phase import Phase
 from assistant.quiet_hours import QUIET_DB
 from assistant.routine import Routine

@@ -19,7 +19,7 @@ import numpy as np
 
 from assistant.hearing import load_ears, make_voice
 from assistant.paths import voice_folder
-from assistant.phases.massage import ANSWERS
+from assistant.phases.massage_verbs import ANSWERS
 from assistant.room.acoustics import Microphone, person_path
 from assistant.room.building import PERSON_RATES, PERSON_VOICES
 from assistant.room.sound import BLOCK, RATE, utterance

@@ -1,19 +1,14 @@
 """One phase for each state; none may be missing."""
 
 from assistant.phases.after import Closing, Over
-from assistant.phases.before import (
-    Choosing,
-    HandsOnly,
-    HearingCheck,
-    Idle,
-    Preparing,
-    Rating,
-    Screening,
-    Waiting,
-)
+from assistant.phases.checks import HandsOnly, HearingCheck, Screening
+from assistant.phases.choosing import Choosing, Idle
+from assistant.phases.counting import Counting
 from assistant.phases.halts import Asking, Emergency, Halted, Resting
-from assistant.phases.massage import Counting, Doing, Holding, Speaking
+from assistant.phases.massage import Doing, Holding, Speaking
 from assistant.phases.phase import Phase
+from assistant.phases.preparing import Preparing, Waiting
+from assistant.phases.rating import Rating
 from assistant.phases.rests import Faulty, Paused, Sore
 from assistant.state import State
 

@@ -6,7 +6,7 @@ Nothing here leads back to a massage but "continue" after a plain stop.
 from collections.abc import Mapping
 
 from assistant.messages import AdviceGiven
-from assistant.phases.massage import finish
+from assistant.phases.massage_verbs import finish
 from assistant.phases.phase import Answer, Phase, Reply
 from assistant.phases.rests import REST_ANSWERS, end_kindly, go_on
 from assistant.safety import Tier

@@ -12,6 +12,7 @@ from intents.intent import Intent, Meaning
 
 Reply = Trigger | None
 Answer = Callable[[Stage, Meaning], Reply]
+YES_NO = frozenset({Intent.YES, Intent.NO, Intent.UNSURE})
 
 
 class Phase:
@@ -65,3 +66,11 @@ def unclear(phase: Phase) -> Answer:
         return None if s.ask_again() else phase.unanswered(s)
 
     return answer
+
+
+def not_now(s: Stage, meaning: Meaning) -> Reply:
+    """The person would rather not."""
+    s.answered()
+    s.why = "declined"
+    s.say("not_now")
+    return Trigger.CLOSE

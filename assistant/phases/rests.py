@@ -6,7 +6,7 @@ A rest changes nothing but time: the step, its seconds and the hold wait as they
 from collections.abc import Mapping
 
 from assistant.messages import AdviceGiven, Tone
-from assistant.phases.massage import back, finish, next_step, skip_side, skip_step, start_over
+from assistant.phases.massage_verbs import back, finish, next_step, skip_side, skip_step, start_over
 from assistant.phases.phase import Answer, Phase, Reply, unclear
 from assistant.stage import Stage
 from assistant.state import MASSAGE, Trigger
