@@ -7,7 +7,7 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,13 +30,15 @@ NO_PIN = 0
 
 
 class Stops:
-    """Counts the stops, and the threads that they came in."""
+    """Counts the stops, and the threads that they came in, and passes them on."""
 
-    def __init__(self) -> None:
+    def __init__(self, then: Callable[[], None] = lambda: None) -> None:
         self.threads: list[threading.Thread] = []
+        self._then = then
 
     def __call__(self) -> None:
         self.threads.append(threading.current_thread())
+        self._then()
 
 
 class Terminal:
@@ -93,6 +95,10 @@ def device_on(rehearsal: Rehearsal) -> bool:
     return rehearsal.massager.on
 
 
+def is_halted(rehearsal: Rehearsal) -> bool:
+    return rehearsal.session.state is State.HALTED and not device_on(rehearsal)
+
+
 # Any key
 
 
@@ -124,19 +130,12 @@ async def test_a_key_halts_a_massage(in_massage: Rehearsal, terminal: Terminal) 
 async def test_a_key_that_is_held_down_stays_one_halt(
     in_massage: Rehearsal, terminal: Terminal
 ) -> None:
-    live = Live(in_massage.conductor, lambda: in_massage.now)
-    stops = Stops()
-
-    def stop() -> None:
-        stops()
-        live.interrupt()
-
-    with physical_stop(stop, NO_PIN, terminal.program):
+    stops = Stops(Live(in_massage.conductor, lambda: in_massage.now).interrupt)
+    with physical_stop(stops, NO_PIN, terminal.program):
         for count in range(1, 6):
             terminal.press(b" ")
             await until(lambda wanted=count: len(stops.threads) == wanted)
-    assert in_massage.session.state is State.HALTED
-    assert not device_on(in_massage)
+    assert is_halted(in_massage)
 
 
 @in_loop
@@ -199,20 +198,13 @@ def test_only_a_terminal_has_keys(monkeypatch: pytest.MonkeyPatch, terminal: Ter
 async def test_a_button_halts_a_massage_in_the_thread_of_the_loop(
     in_massage: Rehearsal, pins: MockFactory
 ) -> None:
-    live = Live(in_massage.conductor, lambda: in_massage.now)
-    stops = Stops()
-
-    def stop() -> None:
-        stops()
-        live.interrupt()
-
-    with physical_stop(stop, PIN, None):
+    stops = Stops(Live(in_massage.conductor, lambda: in_massage.now).interrupt)
+    with physical_stop(stops, PIN, None):
         assert device_on(in_massage)
         await asyncio.to_thread(pins.pin(PIN).drive_low)
         await until(lambda: stops.threads)
     assert stops.threads == [threading.current_thread()]
-    assert in_massage.session.state is State.HALTED
-    assert not device_on(in_massage)
+    assert is_halted(in_massage)
 
 
 @in_loop

@@ -60,19 +60,15 @@ def said(name: str) -> Samples:
     return read(CLIPS / f"{name}.flac")
 
 
-@pytest.mark.parametrize("name", ANSWERS)
-def test_people_are_heard_saying_yes_and_no_when_asked(
-    ear: EmbeddedRecogniser, settings: Settings, name: str
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [*((YES_OR_NO, name) for name in ANSWERS), *((NUMBER, name) for name in NUMBERS)],
+    ids=[*ANSWERS, *NUMBERS],
+)
+def test_people_are_heard_saying_yes_no_or_a_number_when_asked_for_it(
+    ear: EmbeddedRecogniser, settings: Settings, asked: frozenset[Intent], name: str
 ) -> None:
-    ear.expect(YES_OR_NO)
-    assert answers(ear, settings.phrasebook, name) == [name.split("_")[1]]
-
-
-@pytest.mark.parametrize("name", NUMBERS)
-def test_a_number_is_heard_when_a_number_is_asked_for(
-    ear: EmbeddedRecogniser, settings: Settings, name: str
-) -> None:
-    ear.expect(NUMBER)
+    ear.expect(asked)
     assert answers(ear, settings.phrasebook, name) == [name.split("_")[1]]
 
 
