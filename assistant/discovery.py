@@ -94,44 +94,41 @@ def introduction(room: Node, version: str, *, quiet_please: bool = False) -> dic
         "avty": [{"t": room.availability}],
         "qos": 1,
         "cmps": {
-            "state": _enum(room, "state", "State", _tops(), icon="mdi:account-heart"),
-            "part": _sensor(room, "part", "Part"),
-            "time_left": _sensor(room, "time_left", "Time left", **SECONDS),
-            "rating_before": _sensor(room, "rating_before", "Rating before"),
-            "rating_after": _sensor(room, "rating_after", "Rating after"),
-            "last_advice": _enum(room, "last_advice", "Last advice", [tier.value for tier in Tier]),
-            "microphone": _enum(
-                room, "microphone", "Microphone", [each.value for each in Microphone], **DIAGNOSTIC
-            ),
-            "massager": _component(
-                room,
-                "binary_sensor",
-                "massager",
-                "Massager",
-                **_told(room, "massager"),
-                device_class="running",
-                expire_after=EXPIRE_SECONDS,
-            ),
-            "stop": _component(
-                room,
-                "button",
-                "stop",
-                "Stop",
-                command_topic=room.stop,
-                payload_press=PRESS,
-                icon="mdi:stop-circle",
-            ),
-            "halt": _component(
-                room,
-                "event",
-                "halt",
-                "Halt",
-                state_topic=room.halts,
-                event_types=list(HALTS),
-                icon="mdi:hand-back-left",
-            ),
+            **_told_of_the_session(room),
+            **_told_of_the_devices(room),
+            **_stop_and_halts(room),
             **(_quiet_please(room) if quiet_please else {}),
         },
+    }
+
+
+def _told_of_the_session(room: Node) -> dict[str, Any]:
+    return {
+        "state": _enum(room, "state", "State", _tops(), icon="mdi:account-heart"),
+        "part": _sensor(room, "part", "Part"),
+        "time_left": _sensor(room, "time_left", "Time left", **SECONDS),
+        "rating_before": _sensor(room, "rating_before", "Rating before"),
+        "rating_after": _sensor(room, "rating_after", "Rating after"),
+        "last_advice": _enum(room, "last_advice", "Last advice", [tier.value for tier in Tier]),
+    }
+
+
+def _told_of_the_devices(room: Node) -> dict[str, Any]:
+    kinds = [each.value for each in Microphone]
+    running = {"device_class": "running", "expire_after": EXPIRE_SECONDS}
+    told = _told(room, "massager")
+    return {
+        "microphone": _enum(room, "microphone", "Microphone", kinds, **DIAGNOSTIC),
+        "massager": _component(room, "binary_sensor", "massager", "Massager", **told, **running),
+    }
+
+
+def _stop_and_halts(room: Node) -> dict[str, Any]:
+    stop = {"command_topic": room.stop, "payload_press": PRESS, "icon": "mdi:stop-circle"}
+    halt = {"state_topic": room.halts, "event_types": list(HALTS), "icon": "mdi:hand-back-left"}
+    return {
+        "stop": _component(room, "button", "stop", "Stop", **stop),
+        "halt": _component(room, "event", "halt", "Halt", **halt),
     }
 
 

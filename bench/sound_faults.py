@@ -14,25 +14,22 @@ import contextlib
 import logging
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 
 from massage import Massage, seconds_until
-from sound_server import PACKAGES, PROGRAMS, Room, SoundServer
+from sound_server import PACKAGES, PROGRAMS, SoundServer
+from sound_strikes import FAULTS, Fault, Place, plug_nothing, write_sounds
 
 from assistant.ear import Patience
 from assistant.settings import Settings, load
 from audio.messages import Fault as Told
 from audio.messages import Ready, Recovered
-from audio.sound import RATE, write
 
 BOUND_SECONDS = 3.0
 SLACK_SECONDS = 0.3
@@ -42,107 +39,6 @@ CALM_SECONDS = 1.5
 WORDS = 8
 """How often the person says continue: it may be said while the voice still tells the fault."""
 PLACES = 3
-NOTHING = "nothing"
-"""A sink into which nobody plays: its monitor is a microphone that hears nothing at all."""
-HISS, LOUD = "hiss.wav", "loud.wav"
-LONGEST_SECONDS = 1200
-
-
-@dataclass
-class Place:
-    """One room and the session in it."""
-
-    room: Room
-    massage: Massage
-    sounds: "list[subprocess.Popen[bytes]]"
-
-    def hiss(self) -> None:
-        """No room is perfectly silent; what played before ends with its device."""
-        self.sounds = [sound for sound in self.sounds if sound.poll() is None]
-        self.sounds.append(self.room.speak(self.server.folder / HISS))
-
-    @property
-    def server(self) -> SoundServer:
-        """The sound server that the room is of."""
-        return self.room.server
-
-    def stream_of(self, source: str) -> str:
-        """The number of the stream that records from this source, and is not ours."""
-        for line in self.server.control("list", "short", "sources").splitlines():
-            number, name, *_ = line.split("\t")
-            if name == source:
-                streams = self.server.control("list", "short", "source-outputs").splitlines()
-                rows = (line.split("\t") for line in streams)
-                return str(next(stream for stream, source, *_ in rows if source == number))
-        raise LookupError(source)
-
-
-Strike = Callable[[Place], Awaitable[Callable[[], None]]]
-"""Breaks something, and returns what mends it."""
-
-
-async def unplugged(place: Place) -> Callable[[], None]:
-    """The microphone is unplugged; it is plugged in again under another number."""
-    room = place.room
-    room.unplug(room.air)
-
-    def mend() -> None:
-        room.plug(room.air)
-        place.hiss()
-
-    return mend
-
-
-async def muted(place: Place) -> Callable[[], None]:
-    """The microphone is muted: perfect silence."""
-    source = place.room.microphone
-    place.server.control("set-source-mute", source, "1")
-    return lambda: _control(place, "set-source-mute", source, "0")
-
-
-async def wrong_device(place: Place) -> Callable[[], None]:
-    """The microphone is replaced by a wrong device, which hears nothing."""
-    stream = place.stream_of(place.room.microphone)
-    place.server.control("move-source-output", stream, f"{NOTHING}.monitor")
-    return lambda: _control(place, "move-source-output", stream, place.room.microphone)
-
-
-async def clipped(place: Place) -> Callable[[], None]:
-    """The microphone is turned up so far that it only clips."""
-    playing = place.room.speak(place.server.folder / LOUD)
-    place.sounds.append(playing)
-    return lambda: playing.kill()
-
-
-async def loudspeaker_lost(place: Place) -> Callable[[], None]:
-    """The loudspeaker is unplugged; it is plugged in again under another number."""
-    room = place.room
-    room.unplug(room.speaker)
-    return lambda: room.plug(room.speaker)
-
-
-def _control(place: Place, *words: str) -> None:
-    with contextlib.suppress(subprocess.CalledProcessError):
-        place.server.control(*words)
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is done, and what it has to be called."""
-
-    name: str
-    strike: Strike
-    told: tuple[str, ...]
-    """Any of these; which one depends on what the sound server makes of it."""
-
-
-FAULTS = (
-    Fault("unplugged", unplugged, ("microphone_lost",)),
-    Fault("muted", muted, ("microphone_muted",)),
-    Fault("wrong-device", wrong_device, ("microphone_muted", "microphone_lost")),
-    Fault("clipped", clipped, ("microphone_clipped",)),
-    Fault("loudspeaker", loudspeaker_lost, ("loudspeaker_lost",)),
-)
 SERVER = "server"
 SERVER_TOLD = ("microphone_lost", "loudspeaker_lost", "audio_process_died", "audio_process_hangs")
 
@@ -202,7 +98,7 @@ async def restarted(places: Sequence[Place], server: SoundServer) -> list[Outcom
         await seconds_until(lambda: not any(p.massage.on for p in places), GIVE_UP_SECONDS)
         await seconds_until(lambda: False, 1.0)
         await asyncio.to_thread(server.start)
-        server.control("load-module", *_sink(NOTHING))
+        plug_nothing(server)
         for place in places:
             place.hiss()
 
@@ -235,26 +131,15 @@ async def open_places(server: SoundServer, settings: Settings) -> AsyncIterator[
             sound.wait()
 
 
-def _sink(name: str) -> list[str]:
-    return ["module-null-sink", f"sink_name={name}", "rate=48000", "channels=1"]
-
-
-def _write_sounds(folder: Path) -> None:
-    noise = np.tile(np.random.default_rng(0).normal(0.0, 1.0, 10 * RATE), LONGEST_SECONDS // 10)
-    for name, level in ((HISS, 12.0), (LOUD, 90_000.0)):
-        sound = np.clip(np.rint(noise * level), -32_768, 32_767)
-        write(folder / name, sound.astype(np.int16))
-
-
 async def table(tries: int, only: Sequence[str] | None = None) -> bool:
     """Print a row a fault; whether every bound held."""
     settings, held = load(personal=False), True
     wanted = [fault for fault in FAULTS if not only or fault.name in only]
     with tempfile.TemporaryDirectory() as folder:
-        _write_sounds(Path(folder))
+        write_sounds(Path(folder))
         server = SoundServer(Path(folder), PLACES)
         server.start()
-        server.control("load-module", *_sink(NOTHING))
+        plug_nothing(server)
         try:
             async with open_places(server, settings) as places:
                 for fault in wanted:
