@@ -4,17 +4,13 @@ It must never run on weights other than those whose figures the model card gives
 see less of an utterance than it was trained on.
 """
 
-import hashlib
-import io
-from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from audio.alarm_network import Weights, WeightsError
 from audio.embedding import STEP, TRUNK_LAYERS, Floats, Layer, Mel, Top, Trunk, packaged_layers
+from audio.network import Weights, WeightsError, dense, normed, read, through
 from audio.sound import Samples
 
 WEIGHTS_SHA256: Final = "80b666c93bf76510a1000314c9ca55e6b05678e23bcb39ec5e9200fce2e41b32"
@@ -29,7 +25,6 @@ MOST_STEPS: Final = 126
 """Steps of an utterance that are looked at: the cutter's longest."""
 OTHER: Final = "other"
 """The class of everything that is none of the words; always the first."""
-AGAIN: Final = "install unknot again"
 TRAIN: Final = "make them with python -m training.words"
 
 
@@ -41,19 +36,8 @@ def trunk_rows(utterance: Samples) -> Floats:
 
 
 def load(path: Path | None) -> Weights:
-    """The arrays of a weights file; None means the one that ships, checked by its hash."""
-    name = path or files("audio").joinpath("weights", "words.npz")
-    try:
-        data = name.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"{name}: {error.strerror}", AGAIN) from error
-    if path is None and hashlib.sha256(data).hexdigest() != WEIGHTS_SHA256:
-        raise WeightsError(f"{name} was altered", AGAIN)
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return {key: arrays[key] for key in arrays.files}
-    except (ValueError, OSError) as error:
-        raise WeightsError(f"{name} is no weights file", TRAIN) from error
+    """The arrays of a weights file; None means the one that ships. Raises WeightsError."""
+    return read(path, "words.npz", WEIGHTS_SHA256, TRAIN)
 
 
 class WordsNetwork:
@@ -89,7 +73,7 @@ class _Head:
 
     def __init__(self, weights: Weights, number: int) -> None:
         def layer(name: str) -> Layer:
-            return _dense(weights, f"{number}.{name}")
+            return dense(weights, f"{number}.{name}")
 
         self._mean, self._deviation = layer("spread")
         self._near, self._norm = layer("near"), layer("norm")
@@ -100,36 +84,14 @@ class _Head:
         scaled = (embedded - self._mean) / self._deviation
         count = len(scaled) - 2 * (NEAR - 1)
         near = np.concatenate([scaled[2 * k : 2 * k + count] for k in range(NEAR)], axis=1)
-        hidden = _normed(_through(near, self._near), self._norm)
-        weight = _softmax(_through(hidden, self._look).T)
+        hidden = normed(through(near, self._near), self._norm)
+        weight = _softmax(through(hidden, self._look).T)
         pooled = np.concatenate([(weight @ hidden).ravel(), hidden.max(0), hidden.mean(0)])
-        values = np.maximum(_through(pooled, self._middle), 0)
-        return np.log(np.maximum(_softmax(_through(values, self._out)), 1e-9))
-
-
-def _dense(weights: Weights, stem: str) -> Layer:
-    kernel = _floats(weights[f"{stem}.kernel"])
-    if f"{stem}.step" in weights:
-        kernel = kernel * _floats(weights[f"{stem}.step"])
-    return kernel, _floats(weights[f"{stem}.bias"])
-
-
-def _through(values: Floats, layer: Layer) -> Floats:
-    return values @ layer[0] + layer[1]
-
-
-def _normed(values: Floats, norm: Layer) -> Floats:
-    centred = values - values.mean(-1, keepdims=True)
-    spread = np.sqrt(values.var(-1, keepdims=True) + 1e-5)
-    normed: Floats = np.maximum(centred / spread * norm[0] + norm[1], 0)
-    return normed
+        values = np.maximum(through(pooled, self._middle), 0)
+        return np.log(np.maximum(_softmax(through(values, self._out)), 1e-9))
 
 
 def _softmax(values: Floats) -> Floats:
     chances = np.exp(values - values.max(-1, keepdims=True))
     softmax: Floats = chances / chances.sum(-1, keepdims=True)
     return softmax
-
-
-def _floats(array: NDArray[np.generic]) -> Floats:
-    return array.astype(np.float32)

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from audio.alarm_ear import AlarmEar
-from audio.alarm_network import WeightsError
+from audio.network import WeightsError
 from audio.sound import BLOCK, RATE, Samples, read
 from intents.intent import Intent
 from intents.spotter import BARS, Bars, Clue, EarName, Spotter

@@ -9,10 +9,10 @@ import pytest
 from assistant.settings import Settings
 from audio import alarm_network
 from audio.alarm_ear import AlarmEar
-from audio.alarm_network import WeightsError
 from audio.echo import EchoCanceller
 from audio.messages import Level
 from audio.microphone import Microphone
+from audio.network import WeightsError
 from audio.pipeline import Ears, Pipeline
 from audio.sound import BLOCK, RATE, Samples, blocks, read
 from intents.intent import Intent

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.settings import Settings
-from audio.alarm_network import WeightsError
 from audio.echo import EchoCanceller
+from audio.network import WeightsError
 from audio.sound import BLOCK, RATE, Samples, blocks, read, to_int16
 from audio.words_ear import EmbeddedRecogniser
 from audio.words_network import OTHER, WEIGHTS_SHA256, WordsNetwork, load

@@ -4,7 +4,6 @@ Same layers and same numbers as `audio.embedding.Top` and `audio.alarm_ear` comp
 upper layers begin as the packaged ones and are trained on. It must never train on a fold it judges.
 """
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from audio.embedding import LEAK, LEAST, TRUNK_LAYERS, packaged_layers
 from training.clips import WORDS
+from training.descent import Pace, Params, descend, drop, normed, pull
 from training.rows import UNUSED, Rows
 
 NEAR, FAR = 4, 10
@@ -22,9 +22,10 @@ REACH = 13 + 2 * (FAR - 1)
 """Trunk rows before the first row that the network can judge."""
 CROP = 64
 """Judged rows in one training example."""
+WARM_UP = 0.2
+"""Share of the steps in which the learning rate rises."""
 EMBEDDED = 13
 """Trunk rows before the first embedding."""
-Params = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -107,23 +108,13 @@ def judge(params: Params, embedded: Any, key: Any = None, recipe: Recipe = Recip
         [scaled[:, last - 2 * k : last - 2 * k + count] for k in reversed(range(NEAR))], axis=2
     )
     hidden = near @ params["near"]["kernel"] + params["near"]["bias"]
-    mean, spread = hidden.mean(-1, keepdims=True), hidden.var(-1, keepdims=True)
-    hidden = (hidden - mean) / jnp.sqrt(spread + 1e-5)
-    hidden = jax.nn.relu(hidden * params["norm"]["kernel"] + params["norm"]["bias"])
-    hidden = _drop(hidden, keys[1], recipe)
+    hidden = drop(normed(hidden, params["norm"]), keys[1], recipe.dropout)
     hidden = jax.nn.relu(hidden @ params["middle"]["kernel"] + params["middle"]["bias"])
     small = jax.nn.relu(scaled @ params["far"]["kernel"] + params["far"]["bias"])
     long = jnp.concatenate([small[:, 2 * k : 2 * k + count] for k in range(FAR)], axis=2)
     long = jax.nn.relu(long @ params["far2"]["kernel"] + params["far2"]["bias"])
-    both = _drop(jnp.concatenate([hidden, long], axis=2), keys[2], recipe)
+    both = drop(jnp.concatenate([hidden, long], axis=2), keys[2], recipe.dropout)
     return both @ params["out"]["kernel"] + params["out"]["bias"]
-
-
-def _drop(values: Any, key: Any, recipe: Recipe) -> Any:
-    if key is None:
-        return values
-    keep = jax.random.bernoulli(key, 1 - recipe.dropout, values.shape)
-    return jnp.where(keep, values / (1 - recipe.dropout), 0)
 
 
 def loss(params: Params, rows: Any, targets: Any, key: Any, recipe: Recipe) -> Any:
@@ -141,45 +132,16 @@ def train(data: Rows, folds: set[int], recipe: Recipe) -> Params:
     rng = np.random.default_rng(recipe.seed)
     places = _places(data, folds)
     params = start(recipe, 1 + len(WORDS), _spread(data, places, rng))
-    pull = jax.tree.map(jnp.ones_like, params)
-    pull["top"] = jax.tree.map(lambda leaf: leaf * recipe.top_rate, pull["top"])
-    pull["spread"] = jax.tree.map(jnp.zeros_like, pull["spread"])
-    state = params, jax.tree.map(jnp.zeros_like, params), jax.tree.map(jnp.zeros_like, params)
-    step = _stepper(recipe, pull)
     fed = data.embedded if recipe.packaged else data.rows
-    key = jax.random.key(recipe.seed)
-    began, seen = time.monotonic(), 0.0
-    for n in range(recipe.steps):
-        rows, marks = _batch(data, fed, places, rng, recipe.batch)
-        key, now = jax.random.split(key)
-        state, value = step(state, rows, marks, now, float(n))
-        seen = float(value) if n == 0 else 0.98 * seen + 0.02 * float(value)
-        if (n + 1) % 250 == 0:
-            print(f"  step {n + 1}: loss {seen:.3f}, {time.monotonic() - began:.0f} s", flush=True)
-    return jax.tree.map(np.asarray, state[0])
 
+    def draw() -> tuple[Any, Any]:
+        return _batch(data, fed, places, rng, recipe.batch)
 
-def _stepper(recipe: Recipe, pull: Params) -> Any:
-    """One step of AdamW; `pull` is each weight's share of the learning rate."""
+    def off(params: Params, rows: Any, targets: Any, key: Any) -> Any:
+        return loss(params, rows, targets, key, recipe)
 
-    @jax.jit
-    def step(state: Any, rows: Any, marks: Any, key: Any, n: Any) -> Any:
-        params, first, second = state
-        value, slope = jax.value_and_grad(loss)(params, rows, marks, key, recipe)
-        share = n / recipe.steps
-        rate = recipe.rate * jnp.where(
-            share < 0.2, share / 0.2, 0.5 + 0.5 * jnp.cos(jnp.pi * (share - 0.2) / 0.8)
-        )
-        first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, slope)
-        second = jax.tree.map(lambda v, g: 0.99 * v + 0.01 * g * g, second, slope)
-        m_fix, v_fix = 1 - 0.9 ** (n + 1), 1 - 0.99 ** (n + 1)
-
-        def moved(p: Any, m: Any, v: Any, k: Any) -> Any:
-            return p - k * rate * (m / m_fix / (jnp.sqrt(v / v_fix) + 1e-8) + recipe.decay * p)
-
-        return (jax.tree.map(moved, params, first, second, pull), first, second), value
-
-    return step
+    pace = Pace(recipe.steps, recipe.rate, recipe.decay, WARM_UP, recipe.seed)
+    return descend(params, pull(params, recipe.top_rate), off, draw, pace)
 
 
 def _places(data: Rows, folds: set[int]) -> tuple[Any, Any]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.alarm_network import Network, Weights
+from audio.alarm_network import Network
 from audio.embedding import STEP, Floats
+from audio.network import Weights
 from intents.intent import Intent
 from intents.spotter import BARS, Clue, ClueKind, Spotter
 from training.clips import WORDS

@@ -15,7 +15,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -119,7 +119,7 @@ VARIANTS = (
 ).split()
 FLITE = "awb slt kal16 rms".split()
 EACH, EACH_ALIKE = 26, 3
-"""espeak-ng's and flite's clips of a command, and of what sounds like one."""
+"""espeak-ng's and flite's clips of a word, and of what sounds like one."""
 SWAPS = (
     ("tʃ", "ʧ"), ("dʒ", "ʤ"), ("eɪ", "A"), ("aɪ", "I"), ("oʊ", "O"), ("əʊ", "Q"), ("aʊ", "W"),
     ("ɔɪ", "Y"), ("ɝ", "ɜɹ"), ("ː", ""), ("ɐ", "ə"), ("r", "ɹ"), ("e", "ɛ"),
@@ -128,6 +128,9 @@ SWAPS = (
 
 Job = tuple[str, str, str]
 """Text, kind (word, phrase, near, sentence), and which word it belongs to."""
+
+Line = tuple[str, str, Any]
+"""Voice, text, and the 16 kHz sound of it."""
 
 
 def main() -> int:
@@ -144,10 +147,11 @@ def main() -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(arguments.seed)
     if arguments.set == "plain":
-        spoken = plain(rng)
+        spoken = map(_sorted, plain(rng, COMMANDS, ALIKES))
+    elif arguments.set == "commands":
+        spoken = map(_sorted, turns(Kokoro(arguments.kokoro, rng), rng, COMMANDS, ALIKES))
     else:
-        say = phrases if arguments.set == "phrases" else commands
-        spoken = say(Kokoro(arguments.kokoro, rng), rng)
+        spoken = phrases(Kokoro(arguments.kokoro, rng), rng)
     with (arguments.out / "index.csv").open("w", newline="") as index:
         rows = csv.writer(index)
         rows.writerow(["file", "voice", "kind", "word", "text"])
@@ -176,28 +180,32 @@ def phrases(speaker: "Kokoro", rng: np.random.Generator) -> Iterator[Spoken]:
         yield Spoken(sound, f"kokoro:{voice}", text, kind, word)
 
 
-def commands(speaker: "Kokoro", rng: np.random.Generator) -> Iterator[Spoken]:
-    """All commands again and again, every seventh by a voice of HELD_OUT, others between."""
+def turns(
+    speaker: "Kokoro", rng: np.random.Generator, said: Sequence[str], alikes: Sequence[str]
+) -> Iterator[Line]:
+    """All of `said` again and again, every seventh by a voice of HELD_OUT; `alikes` and sentences
+    between."""
     for again in range(100):
-        for number, text in enumerate(rng.permutation(np.array(COMMANDS))):
+        for number, text in enumerate(rng.permutation(np.array(said))):
             voice, sound = speaker.say(str(text), test=(number + again) % 7 == 0)
-            yield _sorted(sound, f"kokoro:{voice}", str(text))
+            yield f"kokoro:{voice}", str(text), sound
             if number % 3 == 0:
-                other = str(rng.choice(SENTENCES if rng.random() < 0.2 else ALIKES))
+                other = str(rng.choice(SENTENCES if rng.random() < 0.2 else alikes))
                 voice, sound = speaker.say(other, test=False)
-                yield _sorted(sound, f"kokoro:{voice}", other)
+                yield f"kokoro:{voice}", other, sound
 
 
-def plain(rng: np.random.Generator) -> Iterator[Spoken]:
-    """Commands and sound-alikes by espeak-ng and flite."""
-    for text in (*COMMANDS, *ALIKES):
-        for number in range(EACH if text in COMMANDS else EACH_ALIKE):
+def plain(rng: np.random.Generator, said: Sequence[str], alikes: Sequence[str]) -> Iterator[Line]:
+    """Both by espeak-ng and flite."""
+    for text in (*said, *alikes):
+        for number in range(EACH if text in said else EACH_ALIKE):
             voice, wav = (_flite if number % 4 == 0 else _espeak)(text, rng)
             sound, rate = soundfile.read(io.BytesIO(wav), dtype="float32")
-            yield _sorted(soxr.resample(sound, rate, 16_000), voice, text)
+            yield voice, text, soxr.resample(sound, rate, 16_000)
 
 
-def _sorted(sound: Any, voice: str, text: str) -> Spoken:
+def _sorted(line: Line) -> Spoken:
+    voice, text, sound = line
     word = next((name for name, (_, said) in WORDS.items() if said == text), "")
     return Spoken(sound, voice, text, "word" if word else "near", word)
 

@@ -4,8 +4,8 @@ A frame is four embeddings 80 ms apart; what the frames of an utterance have in 
 where it matters (attention) decides between the words. It must never train on a fold it judges.
 """
 
-import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from audio.embedding import TRUNK_LAYERS, Floats, packaged_layers
 from audio.words_network import CONTEXT_ROWS, LEAD_STEPS, NEAR
+from training.descent import Pace, Params, descend, drop, normed, pull
 from training.network import embed
 
-Params = dict[str, Any]
 LENGTHS = (24, 36, 52, 80, 126)
 """Judged rows of an utterance, rounded up to one of these: few shapes compile quickly."""
+WARM_UP = 0.15
+"""Share of the steps in which the learning rate rises."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,17 @@ class Rows:
     starts: NDArray[np.int64]
     numbers: NDArray[np.int64]
     folds: NDArray[np.int64]
+
+    @cached_property
+    def embedded(self) -> NDArray[np.float16]:
+        """What the packaged upper layers make of the rows, (n, 96)."""
+        top = [{"kernel": k, "bias": b} for k, b in packaged_layers()[TRUNK_LAYERS:]]
+        rows = np.concatenate([np.repeat(self.rows[:1], 13, 0), self.rows])
+        parts = [
+            np.asarray(_embed(top, _piece(rows, at)), np.float16)[0][: len(self.rows) - at]
+            for at in range(0, len(self.rows), PIECE)
+        ]
+        return np.concatenate(parts)
 
 
 @dataclass(frozen=True)
@@ -85,75 +98,43 @@ def judge(params: Params, embedded: Any, mask: Any, key: Any, recipe: Recipe) ->
     count = mask.shape[1]
     near = jnp.concatenate([scaled[:, 2 * k : 2 * k + count] for k in range(NEAR)], axis=2)
     hidden = near @ params["near"]["kernel"] + params["near"]["bias"]
-    mean, spread = hidden.mean(-1, keepdims=True), hidden.var(-1, keepdims=True)
-    hidden = (hidden - mean) / jnp.sqrt(spread + 1e-5)
-    hidden = jax.nn.relu(hidden * params["norm"]["kernel"] + params["norm"]["bias"])
-    hidden = _drop(hidden, keys[1], recipe)
+    hidden = drop(normed(hidden, params["norm"]), keys[1], recipe.dropout)
     scores = hidden @ params["look"]["kernel"] + params["look"]["bias"]
     weight = jax.nn.softmax(jnp.where(mask[..., None], scores, -1e9), axis=1)
     looked = jnp.einsum("btl,btw->blw", weight, hidden).reshape(len(mask), -1)
     most = jnp.where(mask[..., None], hidden, 0).max(1)
     usual = jnp.where(mask[..., None], hidden, 0).sum(1) / mask.sum(1)[:, None]
-    pooled = _drop(jnp.concatenate([looked, most, usual], axis=1), keys[2], recipe)
+    pooled = drop(jnp.concatenate([looked, most, usual], axis=1), keys[2], recipe.dropout)
     values = jax.nn.relu(pooled @ params["middle"]["kernel"] + params["middle"]["bias"])
     return values @ params["out"]["kernel"] + params["out"]["bias"]
 
 
-def _drop(values: Any, key: Any, recipe: Recipe) -> Any:
-    if key is None:
-        return values
-    keep = jax.random.bernoulli(key, 1 - recipe.dropout, values.shape)
-    return jnp.where(keep, values / (1 - recipe.dropout), 0)
+def loss(
+    params: Params, rows: Any, mask: Any, numbers: Any, key: Any, recipe: Recipe, tuned: bool
+) -> Any:
+    """Cross-entropy, the classes smoothed; `rows` are embeddings unless `tuned`."""
+    embedded = embed(params["top"], rows) if tuned else rows
+    chance = jax.nn.log_softmax(judge(params, embedded, mask, key, recipe))
+    right = jnp.take_along_axis(chance, numbers[:, None], 1)[:, 0]
+    return -((1 - recipe.smoothing) * right + recipe.smoothing * chance.mean(1)).mean()
 
 
 def train(data: Rows, folds: set[int], recipe: Recipe, classes: int) -> Params:
-    """Weights from the utterances of these folds (AdamW, one cycle of the learning rate)."""
+    """Weights from the utterances of these folds."""
     rng = np.random.default_rng(recipe.seed)
     tuned = recipe.top_rate > 0
-    ready = data.rows if tuned else _embedded(data)
+    ready = data.rows if tuned else data.embedded
     deal = _Deal(data, folds, classes, recipe)
     params = start(recipe, classes, _spread(data, folds, rng))
-    pull = jax.tree.map(jnp.ones_like, params)
-    pull["top"] = jax.tree.map(lambda leaf: leaf * recipe.top_rate, pull["top"])
-    pull["spread"] = jax.tree.map(jnp.zeros_like, pull["spread"])
-    first = second = jax.tree.map(jnp.zeros_like, params)
 
-    def loss(params: Params, rows: Any, mask: Any, numbers: Any, key: Any) -> Any:
-        embedded = embed(params["top"], rows) if tuned else rows
-        chance = jax.nn.log_softmax(judge(params, embedded, mask, key, recipe))
-        right = jnp.take_along_axis(chance, numbers[:, None], 1)[:, 0]
-        return -((1 - recipe.smoothing) * right + recipe.smoothing * chance.mean(1)).mean()
+    def draw() -> tuple[Any, Any, Any]:
+        return deal.batch(ready, rng, tuned)
 
-    @jax.jit
-    def step(params: Params, first: Params, second: Params, batch: Any, key: Any, n: Any) -> Any:
-        value, slope = jax.value_and_grad(loss)(params, *batch, key)
-        share = n / recipe.steps
-        rate = recipe.rate * jnp.where(
-            share < 0.15, share / 0.15, 0.5 + 0.5 * jnp.cos(jnp.pi * (share - 0.15) / 0.85)
-        )
-        first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, slope)
-        second = jax.tree.map(lambda v, g: 0.99 * v + 0.01 * g * g, second, slope)
-        m_fix, v_fix = 1 - 0.9 ** (n + 1), 1 - 0.99 ** (n + 1)
-        moved = jax.tree.map(
-            lambda p, m, v, k: (
-                p - k * rate * (m / m_fix / (jnp.sqrt(v / v_fix) + 1e-8) + recipe.decay * p)
-            ),
-            params,
-            first,
-            second,
-            pull,
-        )
-        return moved, first, second, value
+    def off(params: Params, rows: Any, mask: Any, numbers: Any, key: Any) -> Any:
+        return loss(params, rows, mask, numbers, key, recipe, tuned)
 
-    key, began, seen = jax.random.key(recipe.seed), time.monotonic(), 0.0
-    for n in range(recipe.steps):
-        key, now = jax.random.split(key)
-        batch = deal.batch(ready, rng, tuned)
-        params, first, second, value = step(params, first, second, batch, now, float(n))
-        seen = float(value) if n == 0 else 0.98 * seen + 0.02 * float(value)
-        if (n + 1) % 250 == 0:
-            print(f"  step {n + 1}: loss {seen:.3f}, {time.monotonic() - began:.0f} s", flush=True)
-    return jax.tree.map(np.asarray, params)
+    pace = Pace(recipe.steps, recipe.rate, recipe.decay, WARM_UP, recipe.seed)
+    return descend(params, pull(params, recipe.top_rate), off, draw, pace)
 
 
 class _Deal:
@@ -189,22 +170,6 @@ class _Deal:
         rows = ready[starts[:, None] + at].astype(np.float32)
         mask = np.arange(length)[None] < count[:, None]
         return rows, mask, self._data.numbers[chosen].astype(np.int32)
-
-
-_known: dict[int, NDArray[np.float16]] = {}
-
-
-def _embedded(data: Rows) -> NDArray[np.float16]:
-    """The packaged embeddings of all rows, computed once."""
-    if id(data) not in _known:
-        top = [{"kernel": k, "bias": b} for k, b in packaged_layers()[TRUNK_LAYERS:]]
-        rows = np.concatenate([np.repeat(data.rows[:1], 13, 0), data.rows])
-        parts = [
-            np.asarray(_embed(top, _piece(rows, at)), np.float16)[0][: len(data.rows) - at]
-            for at in range(0, len(data.rows), PIECE)
-        ]
-        _known[id(data)] = np.concatenate(parts)
-    return _known[id(data)]
 
 
 PIECE = 20_000

@@ -1,0 +1,70 @@
+"""What our small networks in numpy share: a weights file read and checked, and single layers.
+
+It must never hand out shipped weights other than those whose figures the model card gives.
+"""
+
+import hashlib
+import io
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audio.embedding import Floats, Layer
+from audio.errors import NotFit
+
+Weights = Mapping[str, NDArray[np.generic]]
+
+AGAIN: Final = "install unknot again"
+
+
+class WeightsError(NotFit):
+    """The weights are missing or are not the ones that the model card describes."""
+
+
+def read(path: Path | None, shipped: str, sha256: str, train: str) -> Weights:
+    """The arrays of a weights file; `path` None means the one that ships, checked by its hash.
+
+    `train` says how to make others. Raises WeightsError.
+    """
+    name = path or files("audio").joinpath("weights", shipped)
+    try:
+        data = name.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{name}: {error.strerror}", AGAIN) from error
+    if path is None and hashlib.sha256(data).hexdigest() != sha256:
+        raise WeightsError(f"{name} was altered", AGAIN)
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in arrays.files}
+    except (ValueError, OSError) as error:
+        raise WeightsError(f"{name} is no weights file", train) from error
+
+
+def dense(weights: Weights, stem: str) -> Layer:
+    """Kernel (inputs, outputs) and bias (outputs,); kernels may be kept in steps."""
+    kernel = floats(weights[f"{stem}.kernel"])
+    if f"{stem}.step" in weights:
+        kernel = kernel * floats(weights[f"{stem}.step"])
+    return kernel, floats(weights[f"{stem}.bias"])
+
+
+def through(values: Floats, layer: Layer) -> Floats:
+    """Values (..., inputs) to (..., outputs)."""
+    return values @ layer[0] + layer[1]
+
+
+def normed(values: Floats, norm: Layer) -> Floats:
+    """Centred and of spread one along the last axis, scaled, shifted, not below zero."""
+    centred = values - values.mean(-1, keepdims=True)
+    spread = np.sqrt(values.var(-1, keepdims=True) + 1e-5)
+    made: Floats = np.maximum(centred / spread * norm[0] + norm[1], 0)
+    return made
+
+
+def floats(array: NDArray[np.generic]) -> Floats:
+    """As 32-bit floats."""
+    return array.astype(np.float32)
