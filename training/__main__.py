@@ -28,8 +28,8 @@ def main() -> int:
     parser.add_argument("--train", type=Path, default=SHARED / "train")
     parser.add_argument("--voices", type=Path, nargs="*", default=VOICES)
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "training")
-    parser.add_argument("--scenes", type=int, default=1500)
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--scenes", type=int, default=2600)
+    parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     for folder in (options.audio, options.train):

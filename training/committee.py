@@ -47,7 +47,7 @@ def member(job: Job) -> Any:
         return pickle.loads(path.read_bytes())  # noqa: S301 - written below, by ourselves
     recipe = network.Recipe(steps=steps, seed=seed)
     if kind == "packaged":
-        recipe = replace(recipe, top_rate=0.0, noise=0.4)
+        recipe = replace(recipe, top_rate=0.0, noise=0.4, rate=2e-3)
     print(f"{kind} member without the people of fold {fold}", flush=True)
     weights = network.train(rows.load(work / "rows.npz"), set(range(FOLDS)) - {fold}, recipe)
     made = {**weights, "share": SHARES[kind], "packaged": recipe.packaged}

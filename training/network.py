@@ -32,12 +32,12 @@ EMBEDDED = 13
 class Recipe:
     """How to train; the defaults are what the shipped weights were made with."""
 
-    steps: int = 1000
+    steps: int = 2400
     batch: int = 24
-    rate: float = 2e-3
-    top_rate: float = 0.25
+    rate: float = 4e-3
+    top_rate: float = 0.5
     """The upper layers learn at this share of the head's rate; 0 leaves them as packaged."""
-    noise: float = 0.3
+    noise: float = 0.15
     dropout: float = 0.3
     decay: float = 1e-2
     hidden: tuple[int, int] = (96, 48)

@@ -109,7 +109,8 @@ class Maker:
         if choice < 0.78:
             other = _any(rng, self._near if choice >= 0.62 else self._other)
             return "", True, warped(rng, other, wide=rng.random() < 0.4)
-        if choice < 0.82:
+        if choice < 0.86:
+            # A bark or a cry where a word might be: the commonest false alarms when nobody speaks.
             return "", True, warped(rng, _part(rng, _any(rng, self._noise), 0.3, 2), wide=True)
         return "", True, warped(rng, _part(rng, _any(rng, self._talk), 1, 4), rng.random() < 0.3)
 
@@ -254,7 +255,7 @@ def _microphone(rng: np.random.Generator, mixed: Floats, echo: Floats | None) ->
     heard = pcm(sound)
     if echo is not None:
         return cleaned(heard, pcm(echo / max(float(np.abs(echo).max()), 1e-6) * 0.5))
-    return cleaned(heard) if rng.random() < 0.75 else heard
+    return cleaned(heard) if rng.random() < 0.9 else heard
 
 
 def pcm(sound: Floats) -> NDArray[np.int16]:
