@@ -10,6 +10,10 @@ from audio.sound import Samples
 Wide = NDArray[np.float32]
 """Samples at 16 kHz with full scale 32768, wide enough to be added and scaled."""
 
+MOST_REPEATS = 2
+"""How often one sentence begins anew; then it goes on where it was cut. Else a sentence of our own
+in which an ear suspects a word would never be over."""
+
 
 class Line:
     """The sentences of a prompt, `gap` samples of silence between them."""
@@ -24,6 +28,7 @@ class Line:
         self._sentence = 0
         self._position = 0
         """The next sample of the sentence; negative in the gap before it."""
+        self._repeats = 0
 
     @property
     def over(self) -> bool:
@@ -40,14 +45,16 @@ class Line:
 
     def peek(self, count: int) -> Wide:
         """What `take` would give, without taking it."""
-        here = self._sentence, self._position
+        here = self._sentence, self._position, self._repeats
         out = self.take(count)
-        self._sentence, self._position = here
+        self._sentence, self._position, self._repeats = here
         return out
 
     def rewind(self) -> None:
-        """Back to the start of this sentence."""
-        self._position = min(self._position, 0)
+        """Back to the start of this sentence, unless it was said anew MOST_REPEATS times."""
+        if self._position > 0 and self._repeats < MOST_REPEATS:
+            self._position = 0
+            self._repeats += 1
 
     def _take_into(self, out: Wide) -> int:
         if self._position < 0:
@@ -59,5 +66,5 @@ class Line:
         self._position += count
         if self._position == len(self._clips[self._sentence]):
             self._sentence += 1
-            self._position = -self._gap
+            self._position, self._repeats = -self._gap, 0
         return count

@@ -70,7 +70,7 @@ class Player:
         self._commands.append(self._hold)
 
     def resume(self) -> None:
-        """Go on from the start of the sentence that the pause cut."""
+        """Go on from the start of the sentence that the pause cut; the third time from there on."""
         self._commands.append(self._go_on)
 
     def volume(self, level_db: float) -> None:

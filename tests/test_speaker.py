@@ -129,6 +129,24 @@ def test_a_pause_is_silent_at_once_and_a_resume_repeats_the_cut_sentence() -> No
     assert told == [SayBegan, SayEnded]
 
 
+def test_a_sentence_that_is_cut_again_and_again_at_the_same_place_is_over_some_day() -> None:
+    player, first, second = Player(), hum(0.2, 1000), hum(0.2, 2000)
+    say(player, "hello", first, second)
+    for _ in range(3):
+        assert (player.fill(BLOCK)[FADE:] == 1000).all()
+        player.fill(len(first) - 2 * BLOCK)
+        player.pause()
+        player.fill(BLOCK)
+        player.resume()
+    assert (player.fill(BLOCK)[FADE:] == 1000).all()
+    assert not player.fill(round(GAP_SECONDS * RATE)).any(), "it went on where it was cut"
+    assert (player.fill(BLOCK) == 2000).all()
+    player.pause()
+    player.fill(BLOCK)
+    player.resume()
+    assert (player.fill(BLOCK)[FADE:] == 2000).all(), "the next sentence begins anew as well"
+
+
 def test_a_pause_in_the_last_samples_of_a_sentence_repeats_that_sentence() -> None:
     player, first = Player(), hum(0.1, 1000)
     say(player, "hello", first, hum(0.1, 2000))
