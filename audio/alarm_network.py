@@ -68,8 +68,8 @@ class Network:
         kept = np.repeat(odds[:1], before, 0) if self._before is None else self._before
         known = np.concatenate([kept, odds])
         self._before = known[-before:]
-        parts = [weight * known[k : k + len(odds)] for k, weight in enumerate(STEADY)]
-        steadied: Floats = np.sum(parts, axis=0, dtype=np.float32) / np.float32(sum(STEADY))
+        parts = [known[k : k + len(odds)] for k in range(len(STEADY))]
+        steadied: Floats = np.average(parts, axis=0, weights=STEADY).astype(np.float32)
         return steadied
 
 
