@@ -5,6 +5,7 @@ must never halt by itself (the spotter weighs its clues), never miss the beginni
 it slept, and never keep sound longer than the words need.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -98,20 +99,13 @@ class AlarmEar:
         for window, step in zip(windows, odds, strict=True):
             words = dict(zip(self._network.words, step.tolist(), strict=True))
             self._enrol_this(window, words["stop"])
-            words["stop"] += self._likeness(window)
+            words["stop"] += likeness(window, self._samples)
             clues += [self._clue(word, _score(value)) for word, value in words.items()]
         return [clue for clue in clues if clue.score >= CLUE_FROM]
 
     def _clue(self, word: str, score: float) -> Clue:
         at = (self._heard - len(self._waiting)) / RATE
         return Clue("alarm", ClueKind.SCORE, MEANINGS[word], score, at, word)
-
-    def _likeness(self, window: Floats) -> float:
-        """What the likeness to the person's own "stop" adds to its log-odds."""
-        if not self._samples:
-            return 0.0
-        alike = max(_cosine(window, sample) for sample in self._samples)
-        return ALIKE * max(0.0, alike - SOMEWHAT_ALIKE) / (1 - SOMEWHAT_ALIKE)
 
     def _enrol_this(self, window: Floats, odds: float) -> None:
         """While a sample is wanted: the window where the word was clearest, once it is over."""
@@ -132,6 +126,14 @@ def _usable(block: NDArray[np.int16]) -> Floats:
 
 def _score(odds: float) -> float:
     return float(1 / (1 + np.exp(-odds)))
+
+
+def likeness(window: Floats, samples: Sequence[Floats]) -> float:
+    """What the likeness of a window (384,) to the person's own "stop" adds to its log-odds."""
+    if not samples:
+        return 0.0
+    alike = max(_cosine(window, sample) for sample in samples)
+    return ALIKE * max(0.0, alike - SOMEWHAT_ALIKE) / (1 - SOMEWHAT_ALIKE)
 
 
 def _cosine(one: Floats, other: Floats) -> float:

@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from training import clips, committee, export, material, report, rows
+from audio.alarm_network import Network
+from training import clips, committee, enrolment, export, material, report, rows
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -45,11 +46,14 @@ def main() -> int:
 def ship(members: dict[int, list[Any]], judged_on: list[material.Stream]) -> None:
     """Judge, calibrate, print, write the weights and their hash."""
     apart = {fold: export.arrays(pair, ONES, ZEROS) for fold, pair in members.items()}
-    judged = report.judge_all(judged_on, report.network_judge(apart))
+    networks = {fold: Network(weights) for fold, weights in apart.items()}
+    judged = report.judge_all(judged_on, report.network_judge(networks))
     scale, offset = report.calibration(judged)
     fixed = [report.Judged(item.stream, item.odds * scale + offset) for item in judged]
     for word in clips.WORDS:
         report.print_table("people and voices never met", fixed, word)
+    report.print_twice(fixed)
+    enrolment.print_table(judged_on, networks, scale[0], offset[0])
     path = ROOT / "audio" / "weights" / "alarm.npz"
     everyone = list(committee.everyone(members))
     digest = export.write(path, export.arrays(everyone, scale, offset))

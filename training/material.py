@@ -3,7 +3,7 @@
 All of it went through the canceller and noise suppressor of a live session first.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -17,6 +17,11 @@ from training.trials import CONDITIONS, NEAR, near_words, surroundings_alone, ta
 
 NOT_TALK = "noise", "music", NEAR
 """Kinds of streams that are no sample of talk: their false halts are counted, not rated."""
+
+TWICE = "stop, stop"
+"""The word of a stream in which "stop" is said a second time, 0.8 s later; `end` is the first's."""
+EACH_THIRD = 3
+"""So many clips of "stop" for one that is also said twice."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +43,17 @@ class Stream:
 
 
 def make(bank: Bank, workers: int = 2) -> list[Stream]:
-    """Trials of all words under all conditions, all talk, all noise and music."""
+    """Trials of all words under all conditions, "stop" twice, all talk, all noise and music."""
     said = [
         trial
         for word in WORDS
         for condition in CONDITIONS
         for trial in trials(bank, word, condition)
+    ]
+    said += [
+        replace(trial, word=TWICE)
+        for condition in CONDITIONS
+        for trial in trials(bank, "stop", condition, times=2, every=EACH_THIRD)
     ]
     unsaid = talk(bank) + near_words(bank) + surroundings_alone(bank)
     with get_context("fork").Pool(workers) as pool:

@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 
 from audio.alarm_network import Network
 from audio.embedding import STEP, Floats
-from audio.network import Weights
 from intents.intent import Intent
 from intents.spotter import BARS, Clue, ClueKind, Spotter
 from training.clips import WORDS
-from training.material import NOT_TALK, Stream
+from training.material import NOT_TALK, TWICE, Stream
 from training.trials import CONDITIONS, NEAR
 
 RATE = 16_000
 EARLY, LATE = 4800, 24_000
 """A word counts as heard from 300 ms before its end to 1.5 s after it."""
+FIRST_ALONE = 8000
+"""What is confirmed within half a second of the first word is not owed to the second."""
 APART = 32_000
 """Firings closer than 2 s are one false halt."""
 AN_HOUR = {
@@ -50,9 +51,8 @@ class Judged:
     odds: Floats
 
 
-def network_judge(weights_by_fold: Mapping[int, Weights]) -> Judge:
-    """Each stream by the weights that did not see its fold."""
-    networks = {fold: Network(weights) for fold, weights in weights_by_fold.items()}
+def network_judge(networks: Mapping[int, Network]) -> Judge:
+    """Each stream by the network that did not see its fold."""
 
     def judge(stream: Stream) -> Floats:
         network = networks[stream.fold]
@@ -146,6 +146,24 @@ def print_table(title: str, judged: list[Judged], word: str) -> None:
         cells = [_cell(judged, word, condition, level) for condition in CONDITIONS]
         rates = _rates([(stream, made[level]) for stream, made in wrong])
         print(f"  {level:9s} " + " | ".join(cells) + f" | {rates}", flush=True)
+
+
+def print_twice(judged: list[Judged]) -> None:
+    """How often "stop" is confirmed by the first of two and by both."""
+    print("stop said twice, 0.8 s apart, confirmed %: by the first alone, by either or both")
+    for condition in CONDITIONS:
+        first, both = [], []
+        for item in judged:
+            end = item.stream.end
+            if (item.stream.word, item.stream.condition) != (TWICE, condition):
+                continue
+            if not item.stream.synthetic:
+                times = verdicts(item.odds[:, WORDS.index("stop")], "stop")["confirmed"]
+                after = times[times > end - EARLY]
+                first.append(bool((after <= end + FIRST_ALONE).any()))
+                both.append(len(after) > 0)
+        hits = f"{100 * np.mean(first):5.1f} {100 * np.mean(both):5.1f}"
+        print(f"  {condition:6s} {hits} ({len(both)} clips)", flush=True)
 
 
 def _cell(judged: list[Judged], word: str, condition: str, level: str) -> str:
