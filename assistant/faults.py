@@ -14,6 +14,18 @@ OTHER_VOICE = "voice_changed"
 NOTICED_HERE = frozenset({"microphone_lost", "recogniser_failed"})
 """Faults that the governor's refusal may have noticed here, late beats being enough: nobody else
 tells their end, so good beats do."""
+EARS_GONE = frozenset({"audio_process_died", "audio_process_hangs"})
+TOLD_BY_EARS = frozenset(
+    {
+        "microphone_lost",
+        "microphone_muted",
+        "microphone_clipped",
+        "loudspeaker_lost",
+        "recogniser_failed",
+        "alarm_ear_failed",
+    }
+)
+"""Faults whose end only the audio process tells that told them: a new one tells them anew."""
 FOR_GOOD = frozenset({"device_failed", "audio_gave_up"})
 """After these no massager runs any more in this session."""
 NOTHING_RUNS = frozenset({State.ENDED, State.IDLE, State.CLOSING, *LOCKED})
@@ -32,6 +44,8 @@ class Faults:
         """A fault that somebody told, who will tell its end, too."""
         if what == OTHER_VOICE:
             return self._say_who_speaks(state)
+        if what in EARS_GONE:
+            self._standing -= TOLD_BY_EARS
         if what in LASTING:
             self._standing.add(what)
         return self.noticed(what, state)

@@ -476,6 +476,23 @@ def test_a_fault_switches_off_says_so_and_waits_for_the_persons_word(
     assert _seconds_left(in_massage) == pytest.approx(left, abs=0.01)
 
 
+@pytest.mark.parametrize("gone", ["audio_process_died", "audio_process_hangs"])
+def test_what_a_dead_audio_process_told_is_over_unless_the_next_one_tells_it_again(
+    in_massage: Rehearsal, gone: str
+) -> None:
+    for what in ("loudspeaker_lost", gone):
+        in_massage.tell(Fault(what))
+    in_massage.tell(Recovered(gone))
+    in_massage.tell(Fault("loudspeaker_lost"))
+    in_massage.say(Intent.CONTINUE)
+    assert in_massage.session.state is State.PAUSED_FAULT
+    in_massage.tell(Fault(gone))
+    in_massage.tell(Recovered(gone))
+    assert in_massage.session.state is State.PAUSED_FAULT
+    in_massage.say(Intent.CONTINUE)
+    assert in_massage.session.state is State.DOING
+
+
 @pytest.mark.parametrize("what", ["disk_full", "voice_failed", "device_silent", "whatever"])
 def test_after_a_fault_of_the_moment_the_persons_word_is_enough(
     in_massage: Rehearsal, what: str
