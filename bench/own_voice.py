@@ -25,6 +25,7 @@ from assistant.paths import voice_folder
 from assistant.room.acoustics import Microphone, echo_path, person_path
 from assistant.room.sound import BLOCK, RATE, Samples, Utterance, read_sound, utterance
 from assistant.settings import Settings, load
+from audio.alarm_ear import AlarmEar
 from audio.echo import EchoCanceller
 from audio.headset import Headset
 from audio.messages import FromAudio, Heard, Level, SayEnded, SpeakCommand
@@ -33,6 +34,7 @@ from audio.sound import Samples as Pcm
 from audio.speaker import Player
 from audio.voice import Voice
 from intents.intent import SAFETY, Intent
+from intents.spotter import BARS
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "audio"
 LEVELS_DB = (-20, -12, -6, 0, 6)
@@ -53,6 +55,8 @@ AGAIN_SECONDS = 1.2
 """From the end of the first word to the beginning of the second."""
 AFTER_SECONDS = 1.5
 QUIET = np.zeros(BLOCK, np.float32)
+HALTING = SAFETY & {Intent.STOP, Intent.DIZZY, Intent.TINGLING}
+"""What the alarm ear hears and halts for."""
 
 
 class Deaf(Pipeline):
@@ -166,6 +170,23 @@ class Bench:
         groups = [sentences[i : i + SENTENCES] for i in range(0, len(sentences), SENTENCES)]
         return cycle([*groups[start:], *groups[:start]])
 
+    def like_a_word(self) -> None:
+        """Sentences that the alarm ear, with no room and no canceller between, is sure to be a
+        word that halts: those to be worded otherwise."""
+        print("Sentences of ours that the alarm ear takes for a word that halts, and for which:")
+        quiet = np.zeros(RATE // 2, np.int16)
+        for sentence in dict.fromkeys(self.settings.script.every_sentence()):
+            ear = AlarmEar()
+            sound = np.concatenate([quiet, self.voice.clip(sentence), quiet])
+            sure = {
+                clue.text
+                for at in range(0, len(sound), RATE)
+                for clue in ear.hear(sound[at : at + RATE])
+                if clue.intent in HALTING and clue.score >= BARS["alarm"].high
+            }
+            if sure:
+                print(f"    {', '.join(sorted(sure))}: {sentence}", flush=True)
+
     def self_triggers(self, minutes: float) -> None:
         """An hour of prompts with nobody there; one line for each of them that was heard."""
         print(f"Self-triggers in {minutes:.0f} minutes of our own prompts, nobody there:")
@@ -254,6 +275,7 @@ def main() -> int:
     rooms = {name: read_sound(options.folder / "rir" / f"{name}.flac") for name in ROOMS}
     words = stops(options.folder)[:: options.every]
     bench = Bench(settings, voice, load_ears(settings), rooms, words, options.tell)
+    bench.like_a_word()
     bench.self_triggers(options.minutes)
     bench.over_it()
     return 0
