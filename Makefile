@@ -46,7 +46,8 @@ faults: $(TESTABLE)
 arm64: $(TESTABLE)
 	@.ci/arm64
 
-# Makes the alarm ear's weights anew. Besides Python's own: npm, espeak-ng and flite on the PATH.
+# Makes the alarm ear's weights anew; with -j2 two sets of voices speak at once. Besides Python's own:
+# npm, espeak-ng and flite on the PATH.
 VOICES := build/voices
 SPEAK = mkdir -p $(VOICES) && $(BIN)/python -m training.voices
 KOKORO := build/kokoro/package/voices

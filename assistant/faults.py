@@ -14,18 +14,9 @@ OTHER_VOICE = "voice_changed"
 NOTICED_HERE = frozenset({"microphone_lost", "recogniser_failed"})
 """Faults that the governor's refusal may have noticed here, late beats being enough: nobody else
 tells their end, so good beats do."""
-EARS_GONE = frozenset({"audio_process_died", "audio_process_hangs"})
-TOLD_BY_EARS = frozenset(
-    {
-        "microphone_lost",
-        "microphone_muted",
-        "microphone_clipped",
-        "loudspeaker_lost",
-        "recogniser_failed",
-        "alarm_ear_failed",
-    }
-)
-"""Faults whose end only the audio process tells that told them: a new one tells them anew."""
+EARS_GONE = frozenset({"audio_process_died", "audio_process_hangs", "audio_gave_up"})
+"""With the audio process goes all that stood: it alone would have told the end, a new one tells
+anew what is still broken, and of several deaths only the last one's end is told."""
 FOR_GOOD = frozenset({"device_failed", "audio_gave_up"})
 """After these no massager runs any more in this session."""
 NOTHING_RUNS = frozenset({State.ENDED, State.IDLE, State.CLOSING, *LOCKED})
@@ -45,7 +36,7 @@ class Faults:
         if what == OTHER_VOICE:
             return self._say_who_speaks(state)
         if what in EARS_GONE:
-            self._standing -= TOLD_BY_EARS
+            self._standing.clear()
         if what in LASTING:
             self._standing.add(what)
         return self.noticed(what, state)

@@ -30,7 +30,7 @@ from assistant.messages import (
 from assistant.moves import Moves
 from assistant.phases import anytime
 from assistant.phases.choosing import Idle, start
-from assistant.phases.phase import Phase
+from assistant.phases.phase import Phase, not_now
 from assistant.quiet_hours import QUIET_DB
 from assistant.routine import Routine
 from assistant.safety import Advice, Governor
@@ -240,9 +240,7 @@ class Session:
         elif meaning.intent is Intent.PAUSE and self._moves.allows(Trigger.PAUSE):
             self._moves.follow(Trigger.PAUSE)
         elif meaning.intent is Intent.FINISH and self._moves.allows(Trigger.CLOSE):
-            s.why = "declined"
-            s.say("not_now")
-            self._moves.follow(Trigger.CLOSE)
+            self._moves.follow(not_now(s, meaning))
         else:
             anytime.answer(self._phase, s, meaning, self.state)
 

@@ -55,7 +55,7 @@ AGAIN_SECONDS = 1.2
 """From the end of the first word to the beginning of the second."""
 AFTER_SECONDS = 1.5
 QUIET = np.zeros(BLOCK, np.float32)
-HALTING = SAFETY & {Intent.STOP, Intent.DIZZY, Intent.TINGLING}
+HALTING = frozenset({Intent.STOP, Intent.DIZZY, Intent.TINGLING})
 """What the alarm ear hears and halts for."""
 
 
@@ -174,9 +174,9 @@ class Bench:
         """Sentences that the alarm ear, with no room and no canceller between, is sure to be a
         word that halts: those to be worded otherwise."""
         print("Sentences of ours that the alarm ear takes for a word that halts, and for which:")
-        quiet = np.zeros(RATE // 2, np.int16)
+        ear, quiet = AlarmEar(), np.zeros(RATE // 2, np.int16)
         for sentence in dict.fromkeys(self.settings.script.every_sentence()):
-            ear = AlarmEar()
+            ear.reset()
             sound = np.concatenate([quiet, self.voice.clip(sentence), quiet])
             sure = {
                 clue.text

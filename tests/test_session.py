@@ -493,6 +493,16 @@ def test_what_a_dead_audio_process_told_is_over_unless_the_next_one_tells_it_aga
     assert in_massage.session.state is State.DOING
 
 
+def test_of_several_deaths_of_the_audio_process_the_end_of_the_last_one_is_enough(
+    in_massage: Rehearsal,
+) -> None:
+    for what in ("audio_process_died", "audio_process_hangs"):
+        in_massage.tell(Fault(what))
+    in_massage.tell(Recovered("audio_process_hangs"))
+    in_massage.say(Intent.CONTINUE)
+    assert in_massage.session.state is State.DOING
+
+
 @pytest.mark.parametrize("what", ["disk_full", "voice_failed", "device_silent", "whatever"])
 def test_after_a_fault_of_the_moment_the_persons_word_is_enough(
     in_massage: Rehearsal, what: str

@@ -69,8 +69,7 @@ def print_table(
     others = [hear(item) for item in talk]
     hours = sum(item.end for item in talk) / RATE / 3600
     for condition in CONDITIONS:
-        pairs = _pairs(streams, condition)
-        heard = [(hear(first), hear(second)) for first, second in pairs]
+        heard = _pairs([[hear(clip) for clip in clips] for clips in _people(streams, condition)])
         alone = [word.odds[word.said].max() >= HIGH_ODDS for _, word in heard]
         helped = [
             word.with_sample(first.sample)[word.said].max() >= HIGH_ODDS for first, word in heard
@@ -79,24 +78,24 @@ def print_table(
         wrong = np.mean([_halts(others, sample) for sample in chosen]) / hours
         recall = f"{100 * np.mean(alone):5.1f} -> {100 * np.mean(helped):5.1f} %"
         print(
-            f"  {condition:6s} {recall} ({len(pairs)} pairs), false {wrong:.1f} an hour", flush=True
+            f"  {condition:6s} {recall} ({len(heard)} pairs), false {wrong:.1f} an hour", flush=True
         )
     usual = sum(halts(firings(item.odds, HIGH_ODDS)) for item in others) / hours
     print(f"  without a sample: false {usual:.1f} an hour, in {60 * hours:.0f} min of talk")
 
 
-def _pairs(streams: list[Stream], condition: str) -> list[tuple[Stream, Stream]]:
-    """Each clip with the next one of the same person as its sample."""
+def _people(streams: list[Stream], condition: str) -> list[list[Stream]]:
+    """The clips of "stop" of each person who recorded several."""
     by_person = defaultdict(list)
     for item in streams:
         if (item.word, item.condition) == ("stop", condition) and not item.synthetic:
             by_person[item.speaker].append(item)
-    return [
-        (clips[number - 1], word)
-        for clips in by_person.values()
-        if len(clips) > 1
-        for number, word in enumerate(clips)
-    ]
+    return [clips for clips in by_person.values() if len(clips) > 1]
+
+
+def _pairs(people: list[list[_Heard]]) -> list[tuple[_Heard, _Heard]]:
+    """Each clip as a word, with the one before it of the same person as the sample."""
+    return [(clips[number - 1], word) for clips in people for number, word in enumerate(clips)]
 
 
 def _halts(others: list[_Heard], sample: Floats) -> int:

@@ -30,7 +30,7 @@ EMBEDDED = 13
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; the defaults are what the shipped weights were made with."""
+    """How to train; the defaults are those of `make train`."""
 
     steps: int = 2400
     batch: int = 24

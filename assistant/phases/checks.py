@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from math import ceil
 
 from assistant.messages import Enrol
-from assistant.phases.phase import YES_NO, Answer, Phase, Reply, not_now, unclear
+from assistant.phases.phase import YES_NO, Answer, Phase, Reply, close, not_now, unclear
 from assistant.routine import Tool
 from assistant.stage import Stage
 from assistant.state import Trigger
@@ -48,10 +48,7 @@ class Screening(Phase):
 
     def unanswered(self, s: Stage) -> Reply:
         """Without a clear answer there is no massage."""
-        s.answered()
-        s.why = "unanswered"
-        s.say("screening.unanswered")
-        return Trigger.CLOSE
+        return close(s, "unanswered", "screening.unanswered")
 
     def _no(self, s: Stage, meaning: Meaning) -> Reply:
         s.answered()
@@ -64,10 +61,7 @@ class Screening(Phase):
         return Trigger.CLEARED
 
     def _yes(self, s: Stage, meaning: Meaning) -> Reply:
-        s.answered()
-        s.why = "declined"
-        s.say(f"screening.{REASONS[s.reason]}.declined")
-        return Trigger.CLOSE
+        return close(s, "declined", f"screening.{REASONS[s.reason]}.declined")
 
 
 class HearingCheck(Phase):
@@ -136,10 +130,7 @@ class HandsOnly(Phase):
 
     def unanswered(self, s: Stage) -> Reply:
         """Nobody answers: end kindly."""
-        s.answered()
-        s.why = "unanswered"
-        s.say("choosing.unanswered")
-        return Trigger.CLOSE
+        return close(s, "unanswered", "choosing.unanswered")
 
     def _yes(self, s: Stage, meaning: Meaning) -> Reply:
         s.answered()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from math import ceil
 
 from assistant.messages import Tone
-from assistant.phases.phase import YES_NO, Answer, Phase, Reply, not_now
+from assistant.phases.phase import YES_NO, Answer, Phase, Reply, close, not_now
 from assistant.routine import Tool
 from assistant.stage import Stage
 from assistant.state import Trigger
@@ -144,10 +144,7 @@ class Choosing(Phase):
         """No choice: end kindly. No answer about red flags: take it as a yes."""
         if s.red_flags_first:
             return self._flagged(s, Meaning(Intent.UNSURE))
-        s.answered()
-        s.why = "unanswered"
-        s.say("choosing.unanswered")
-        return Trigger.CLOSE
+        return close(s, "unanswered", "choosing.unanswered")
 
     def _start(self, s: Stage, meaning: Meaning) -> Reply:
         if meaning.topic in s.routines:

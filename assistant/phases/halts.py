@@ -78,12 +78,10 @@ class Halted(Phase):
         s.then("stopped")
 
     def _finish(self, s: Stage, meaning: Meaning) -> Reply:
+        if s.course is None:
+            return end_kindly(s, "not_now")
         s.answered()
         s.wake_at = None
-        if s.course is None:
-            s.why = "stopped"
-            s.say("not_now")
-            return Trigger.CLOSE
         reply = finish(s, meaning)
         s.why = "stopped"
         return reply

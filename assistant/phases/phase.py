@@ -68,9 +68,14 @@ def unclear(phase: Phase) -> Answer:
     return answer
 
 
+def close(s: Stage, why: str, prompt: str) -> Reply:
+    """End kindly with these words; `why` is what the journal keeps."""
+    s.answered()
+    s.why = why
+    s.say(prompt)
+    return Trigger.CLOSE
+
+
 def not_now(s: Stage, meaning: Meaning) -> Reply:
     """The person would rather not."""
-    s.answered()
-    s.why = "declined"
-    s.say("not_now")
-    return Trigger.CLOSE
+    return close(s, "declined", "not_now")

@@ -7,7 +7,7 @@ in quiet hours.
 from collections.abc import Mapping
 
 from assistant.course import Course
-from assistant.phases.phase import Answer, Phase, Reply, not_now
+from assistant.phases.phase import Answer, Phase, Reply, close, not_now
 from assistant.routine import Tool
 from assistant.stage import Stage
 from assistant.state import Trigger
@@ -45,10 +45,7 @@ class Preparing(Phase):
 
     def unanswered(self, s: Stage) -> Reply:
         """Nobody is there: end kindly."""
-        s.answered()
-        s.why = "unanswered"
-        s.say("preparing.unanswered")
-        return Trigger.CLOSE
+        return close(s, "unanswered", "preparing.unanswered")
 
     def _ready(self, s: Stage, meaning: Meaning) -> Reply:
         if s.routine is None:

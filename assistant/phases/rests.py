@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from assistant.messages import AdviceGiven, Tone
 from assistant.phases.massage_verbs import back, finish, next_step, skip_side, skip_step, start_over
-from assistant.phases.phase import Answer, Phase, Reply, unclear
+from assistant.phases.phase import Answer, Phase, Reply, close, unclear
 from assistant.stage import Stage
 from assistant.state import MASSAGE, Trigger
 from intents.intent import Intent, Meaning
@@ -44,11 +44,8 @@ def go_on(s: Stage, meaning: Meaning) -> Reply:
 
 def end_kindly(s: Stage, prompt: str) -> Reply:
     """Nobody is there any more."""
-    s.answered()
     s.wake_at = None
-    s.why = "stopped"
-    s.say(prompt)
-    return Trigger.CLOSE
+    return close(s, "stopped", prompt)
 
 
 def leave(s: Stage, meaning: Meaning) -> Reply:
@@ -126,7 +123,7 @@ class Paused(Phase):
 
 
 class Sore(Phase):
-    """Too hard, or sore: lighter, skip this spot, or finish?"""
+    """Too hard, or sore: lighter, skip, or finish?"""
 
     def enter(self, s: Stage) -> Reply:
         """Say what was heard, and ask."""
