@@ -9,8 +9,17 @@ from typing import Final
 
 import numpy as np
 
-from audio.embedding import TRUNK_LAYERS, Floats, Layer, Top, packaged_layers
-from audio.network import Weights, WeightsError, dense, floats, normed, read, through
+from audio.embedding import Floats, Layer, Top
+from audio.network import (
+    Weights,
+    WeightsError,
+    dense,
+    floats,
+    normed,
+    read,
+    through,
+    upper_layers,
+)
 
 WEIGHTS_SHA256: Final = "c4038b672db708313ee6d28def7dcec0ccb76b931eb0fd58a6d1685edbe2682a"
 """Of weights/alarm.npz; `python -m training` prints it."""
@@ -18,7 +27,6 @@ NEAR: Final = 4
 """Embeddings 80 ms apart that are looked at for the words: with their own reach, a second."""
 FAR: Final = 10
 """The same for the phrase: a second and a half."""
-TOP_LAYERS: Final = 9
 STEADY: Final = (1, 2, 3, 2, 1)
 """Weights of the last steps of 40 ms in the mean of the log-odds: of five tried on people never met
 none found more words at the same rate of false ones, but for one that was later."""
@@ -39,7 +47,8 @@ class Network:
         try:
             self.words = tuple(str(word) for word in weights["words"])
             """What the log-odds are of, in their order."""
-            self._sets, self._tops = _tops(weights)
+            members = range(int(weights["members"]))
+            self._sets, self._tops = upper_layers(weights, members)
             self._heads = _Heads(weights)
             self._shares = floats(weights["shares"])[:, None, None]
             self._scale, self._offset = floats(weights["scale"]), floats(weights["offset"])
@@ -71,18 +80,6 @@ class Network:
         parts = [known[k : k + len(odds)] for k in range(len(STEADY))]
         steadied: Floats = np.average(parts, axis=0, weights=STEADY).astype(np.float32)
         return steadied
-
-
-def _tops(weights: Weights) -> tuple[list[list[Layer]], list[int]]:
-    """The sets of upper layers, and which of them each member uses: its own or the packaged."""
-    sets: list[list[Layer]] = [list(packaged_layers()[TRUNK_LAYERS:])]
-    used = []
-    for number in range(int(weights["members"])):
-        own = f"{number}.top0.kernel" in weights
-        if own:
-            sets.append([dense(weights, f"{number}.top{layer}") for layer in range(TOP_LAYERS)])
-        used.append(len(sets) - 1 if own else 0)
-    return sets, used
 
 
 class _Heads:

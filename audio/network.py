@@ -5,7 +5,7 @@ It must never hand out shipped weights other than those whose figures the model 
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from audio.embedding import Floats, Layer
+from audio.embedding import TRUNK_LAYERS, Floats, Layer, packaged_layers
 from audio.errors import NotFit
 
 Weights = Mapping[str, NDArray[np.generic]]
@@ -50,6 +50,19 @@ def dense(weights: Weights, stem: str) -> Layer:
     if f"{stem}.step" in weights:
         kernel = kernel * floats(weights[f"{stem}.step"])
     return kernel, floats(weights[f"{stem}.bias"])
+
+
+def upper_layers(weights: Weights, members: Sequence[int]) -> tuple[list[list[Layer]], list[int]]:
+    """Sets of the embedding's upper layers, and which of them each of these members uses: its own
+    or, the first, the packaged."""
+    packaged = list(packaged_layers()[TRUNK_LAYERS:])
+    sets, used = [packaged], []
+    for number in members:
+        own = f"{number}.top0.kernel" in weights
+        if own:
+            sets.append([dense(weights, f"{number}.top{at}") for at in range(len(packaged))])
+        used.append(len(sets) - 1 if own else 0)
+    return sets, used
 
 
 def through(values: Floats, layer: Layer) -> Floats:

@@ -9,11 +9,11 @@ from typing import Final
 
 import numpy as np
 
-from audio.embedding import STEP, TRUNK_LAYERS, Floats, Layer, Mel, Top, Trunk, packaged_layers
-from audio.network import Weights, WeightsError, dense, normed, read, through
+from audio.embedding import STEP, Floats, Layer, Mel, Top, Trunk
+from audio.network import Weights, WeightsError, dense, normed, read, through, upper_layers
 from audio.sound import Samples
 
-WEIGHTS_SHA256: Final = "80b666c93bf76510a1000314c9ca55e6b05678e23bcb39ec5e9200fce2e41b32"
+WEIGHTS_SHA256: Final = "0d29aee895e793ae9c28f08a70b27ed1c446778eea4c54d941a953cb770a9c55"
 """Of weights/words.npz; `python -m training.words` prints it."""
 LEAD_STEPS: Final = 20
 """Steps of silence put before an utterance: what the embedding looks back on."""
@@ -43,14 +43,16 @@ def load(path: Path | None) -> Weights:
 class WordsNetwork:
     """All members of the committee; it keeps nothing between utterances."""
 
-    def __init__(self, weights: Weights, member: int | None = None) -> None:
-        """`member` n alone never met the people of fold n; None: all. Raises WeightsError when an
-        array is missing."""
+    def __init__(self, weights: Weights, fold: int | None = None) -> None:
+        """Of a `fold` only the members that never met its people; None: all. Raises WeightsError
+        when an array is missing."""
         try:
             self.words = tuple(str(word) for word in weights["words"])
             """What the values are of, in their order; the first is OTHER."""
-            members = range(int(weights["members"])) if member is None else (member,)
+            apart = [fold in (None, never_met) for never_met in weights["never_met"].tolist()]
+            members = [number for number, chosen in enumerate(apart) if chosen]
             self._heads = [_Head(weights, number) for number in members]
+            self._sets, self._used = upper_layers(weights, members)
         except KeyError as error:
             raise WeightsError(f"the weights lack {error}", TRAIN) from error
 
@@ -61,9 +63,8 @@ class WordsNetwork:
     def judge(self, rows: Floats) -> Floats:
         """The same from trunk rows."""
         first = LEAD_STEPS - 2 * (NEAR - 1)
-        top = Top([packaged_layers()[TRUNK_LAYERS:]])
-        embedded = top(rows[: LEAD_STEPS + MOST_STEPS])[0, first:]
-        chances = [head(embedded) for head in self._heads]
+        embedded = Top(self._sets)(rows[: LEAD_STEPS + MOST_STEPS])[:, first:]
+        chances = [head(embedded[used]) for head, used in zip(self._heads, self._used, strict=True)]
         mean: Floats = np.mean(chances, axis=0, dtype=np.float32)
         return mean
 

@@ -62,7 +62,7 @@ def main() -> int:
     words = read_words([RECORDINGS], [])
     for word, listed in words.real.items():
         words.real[word] = listed[:: options.every] if word in THIRTEEN else []
-    networks = [WordsNetwork(load_weights(None), member) for member in range(clips.FOLDS)]
+    networks = [WordsNetwork(load_weights(None), fold) for fold in range(clips.FOLDS)]
     for condition in CONDITIONS:
         _choices(condition, list(words_judge.make(bank, words, (condition,))), networks, book)
     ears = {

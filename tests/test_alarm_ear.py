@@ -8,10 +8,13 @@ import pytest
 from numpy.typing import NDArray
 
 from audio.alarm_ear import AlarmEar
-from audio.network import WeightsError
+from audio.embedding import TRUNK_LAYERS, packaged_layers
+from audio.network import WeightsError, upper_layers
 from audio.sound import BLOCK, RATE, Samples, read
 from intents.intent import Intent
 from intents.spotter import BARS, Bars, Clue, EarName, Spotter
+from training.export import LEVELS
+from training.export import upper_layers as upper_layers_of
 
 CLIPS = Path(__file__).parent / "clips"
 STOPS = sorted(path.name for path in CLIPS.glob("person*_stop*.flac"))
@@ -222,6 +225,25 @@ def test_the_persons_own_sample_raises_the_score_of_their_next_stop() -> None:
 def test_missing_weights_are_named(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"alarm\.npz"):
         AlarmEar(tmp_path / "alarm.npz")
+
+
+def test_upper_layers_are_read_as_they_were_trained() -> None:
+    chance = np.random.default_rng(1)
+    packaged = packaged_layers()[TRUNK_LAYERS:]
+    trained = [
+        {"kernel": kernel + chance.normal(0, 0.01, kernel.shape), "bias": bias + 1}
+        for kernel, bias in packaged
+    ]
+    weights = upper_layers_of(1, {"packaged": False, "top": trained})
+
+    sets, used = upper_layers(weights, [0, 1])
+
+    assert used == [0, 1]
+    assert all(one is other for one, other in zip(sets[0], packaged, strict=True))
+    for (kernel, bias), wanted in zip(sets[1], trained, strict=True):
+        step = np.abs(wanted["kernel"]).max(0) / LEVELS
+        assert (np.abs(kernel - wanted["kernel"]) <= 0.51 * step).all()
+        assert np.array_equal(bias, wanted["bias"])
 
 
 def test_a_file_that_holds_no_weights_is_named(tmp_path: Path) -> None:

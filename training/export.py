@@ -1,7 +1,7 @@
 """Writes trained committees as the weights file that ships.
 
 Kernels are rounded to 7 bits with one step a column, so that a committee fits into a megabyte. It
-must never write what `audio.alarm_network` cannot read.
+must never write what `audio.network` cannot read.
 """
 
 import hashlib
@@ -32,17 +32,22 @@ def arrays(members: list[Any], scale: Any, offset: Any) -> dict[str, NDArray[np.
         "offset": np.asarray(offset, np.float32),
     }
     for number, member in enumerate(members):
-        # A member whose upper layers are the packaged ones brings none.
-        top = [] if member.get("packaged") else member["top"]
-        layers = {f"top{index}": layer for index, layer in enumerate(top)}
-        layers |= {name: member[name] for name in DENSE}
-        for name, layer in layers.items():
-            out |= dense(f"{number}.{name}", layer)
+        out |= upper_layers(number, member)
+        for name in DENSE:
+            out |= dense(f"{number}.{name}", member[name])
         spread, norm = member["spread"], member["norm"]
         out[f"{number}.spread.kernel"] = np.asarray(spread["mean"], np.float32)
         out[f"{number}.spread.bias"] = np.asarray(spread["deviation"], np.float32)
         out[f"{number}.norm.kernel"] = np.asarray(norm["kernel"], np.float32)
         out[f"{number}.norm.bias"] = np.asarray(norm["bias"], np.float32)
+    return out
+
+
+def upper_layers(number: int, member: Any) -> dict[str, NDArray[np.generic]]:
+    """A member's own upper layers; one whose upper layers are the packaged ones brings none."""
+    out: dict[str, NDArray[np.generic]] = {}
+    for index, layer in enumerate([] if member["packaged"] else member["top"]):
+        out |= dense(f"{number}.top{index}", layer)
     return out
 
 

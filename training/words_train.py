@@ -47,7 +47,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train; the defaults are what the shipped weights were made with."""
+    """How to train."""
 
     steps: int = 1500
     batch: int = 96
@@ -59,7 +59,7 @@ class Recipe:
     decay: float = 1e-2
     smoothing: float = 0.05
     other_share: float = 0.25
-    wide: int = 128
+    wide: int = 160
     narrow: int = 96
     looks: int = 4
     """Places of an utterance that attention may choose."""
