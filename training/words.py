@@ -1,9 +1,9 @@
 """Makes the word ear's weights: `python -m training.words`; prints the table of its model card.
 
 Needs the `training` extra (jax, scipy), two folders with a manifest.csv, and what
-training.words_voices spoke (--voices; more than one may be named). Seeded. It must
-never judge weights on people that they were trained on: three pairs of networks are each trained
-without a third of the people and judged on that third; all six ship together.
+training.words_voices spoke (--voices; more than one may be named). Seeded. It must never judge
+weights on people that they were trained on: three pairs of networks are each trained without a
+third of the people and judged on that third; all six ship together.
 """
 
 import argparse
