@@ -14,10 +14,11 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+import audio  # noqa: E402, F401, I001 - before numpy: it keeps numpy to one thread, as in a session
+import numpy as np  # noqa: E402
 
 from assistant.settings import load  # noqa: E402
 from audio.echo import EchoCanceller, Talk  # noqa: E402
