@@ -41,6 +41,9 @@ def _text(told: dict[str, float], began: float) -> str:
 
 def measure(part: str) -> None:
     """Load one ear, give it half a minute, print one JSON line."""
+    # Before numpy: it keeps numpy to one thread, as in a session.
+    import audio  # noqa: F401
+
     hear = PARTS[part]()
     ready = time.time()
     from audio.sound import BLOCK, RATE
