@@ -76,9 +76,11 @@ class Judge:
 
     def _as_suspected(self, reading: Reading, at: float) -> Reading:
         """What may have been the safety word that the alarm ear has just suspected was that word:
-        "stop" must not become "knot"."""
+        "stop" must not become "knot". A safety phrase of two words stays what it is."""
         meaning = self._book.safety(reading.perhaps) if reading.perhaps else None
         if meaning is None or self._alarm is None:
+            return reading
+        if _two_words(reading.text) and self._book.safety(reading.text, reading.final):
             return reading
         intent, when = self._alarm
         same = meaning.intent is intent and at - when <= SAME_WORD_SECONDS
@@ -98,8 +100,8 @@ class Judge:
         become "hot". Two words ("too hot") say more than one sound.
         """
         intent, when = self._alarm or (meaning.intent, at)
-        two_words = len(reading.text.split()) > 1
-        if at - when > SAME_WORD_SECONDS or intent is meaning.intent or two_words:
+        other = intent is not meaning.intent and not _two_words(reading.text)
+        if at - when > SAME_WORD_SECONDS or not other:
             clue = Clue("vote", ClueKind.SCORE, meaning.intent, 1.0, at, reading.text)
             return self.weigh([clue], at, meaning)
         return self.weigh([Clue("vote", ClueKind.SCORE, intent, 1.0, at, intent.value)], at)
@@ -136,6 +138,11 @@ class Judge:
         if verdict.level == "confirmed":
             self._sure[verdict.intent] = (verdict.ear, verdict.at)
         return False
+
+
+def _two_words(text: str) -> bool:
+    """They say more than one sound."""
+    return len(text.split()) > 1
 
 
 _EARS: Mapping[EarName, Ear] = {

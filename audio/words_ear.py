@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from audio.cutter import Cutter
+from audio.embedding import Floats
 from audio.recogniser import Reading
 from audio.sound import RATE, Samples
 from audio.sphinx import LONG_WORDS, SphinxRecogniser
@@ -79,19 +80,20 @@ class EmbeddedRecogniser:
         utterance = self._cutter.hear(block)
         if utterance is None:
             return []
-        text, perhaps = self.read(utterance), self.perhaps(utterance)
+        found = np.exp(self._network(utterance))
+        text, perhaps = self._read(utterance, found), self._perhaps(found)
         return [Reading(text, True, perhaps)] if text or perhaps else []
 
-    def perhaps(self, utterance: Samples) -> str:
-        """The likeliest safety word that this utterance may be; empty when it can be none."""
-        chances = zip(np.exp(self._network(utterance)), self._network.words, strict=True)
+    def _perhaps(self, found: Floats) -> str:
+        """The likeliest safety word that an utterance may be; empty when it can be none."""
+        chances = zip(found.tolist(), self._network.words, strict=True)
         words = [(c, word) for c, word in chances if word != OTHER and self._book.safety(word)]
         chance, word = max(words, default=(0.0, ""))
         return word if chance >= PERHAPS else ""
 
-    def read(self, utterance: Samples) -> str:
+    def _read(self, utterance: Samples, found: Floats) -> str:
         """The word or phrase that this utterance is; empty when it is none."""
-        chances = self._chances(utterance)
+        chances = self._chances(found)
         word = max(chances, key=lambda word: chances[word])
         sure = word != OTHER and chances[word] >= self._sure
         short = len(utterance) < PHRASE_SECONDS * RATE
@@ -100,7 +102,7 @@ class EmbeddedRecogniser:
         text = self._phrases.read(utterance)
         long_phrase = not short and len(text.split()) >= LONG_WORDS
         if self._book.safety(text) and (not sure or long_phrase):
-            return "" if self._is_noise(text, utterance) else text
+            return "" if self._is_noise(text, found) else text
         if sure and not self._is_news(text):
             return word
         return self._believed(text, chances)
@@ -109,9 +111,9 @@ class EmbeddedRecogniser:
         """Forget the utterance that is being heard."""
         self._cutter.reset()
 
-    def _chances(self, utterance: Samples) -> Mapping[str, float]:
+    def _chances(self, found: Floats) -> Mapping[str, float]:
         """Of the words that make sense now, and of OTHER; what makes none takes its share."""
-        chances = np.exp(self._network(utterance)) * self._weights
+        chances = found * self._weights
         chances /= chances.sum()
         listed = zip(self._network.words, chances.tolist(), self._asked, strict=True)
         return {word: chance for word, chance, asked in listed if asked or word == OTHER}
@@ -124,9 +126,9 @@ class EmbeddedRecogniser:
         alone = len(text.split()) == 1
         return "" if alone and chances[OTHER] > NONE_OF_THESE else text
 
-    def _is_noise(self, text: str, utterance: Samples) -> bool:
+    def _is_noise(self, text: str, found: Floats) -> bool:
         """Music read as "pain": one word that the network knows, and does not find in it at all."""
-        chances = dict(zip(self._network.words, np.exp(self._network(utterance)), strict=True))
+        chances = dict(zip(self._network.words, found.tolist(), strict=True))
         return bool(chances.get(text, 1.0) < NOT_AT_ALL and chances[OTHER] > MOSTLY_NOISE)
 
     def _is_news(self, text: str) -> bool:

@@ -254,9 +254,12 @@ def test_what_may_have_been_a_word_that_nobody_suspects_is_read_as_it_is(book: P
     assert heard[-1] == ("final", "hold", "words")
 
 
-def test_two_words_of_a_poor_ear_say_more_than_one_suspected_sound(book: Phrasebook) -> None:
+@pytest.mark.parametrize("perhaps", ["", "off"])
+def test_two_words_of_a_poor_ear_say_more_than_one_suspected_sound(
+    book: Phrasebook, perhaps: str
+) -> None:
     alarm = ScriptedAlarm([(Intent.STOP, 0.6)])
-    words = ScriptedWords([*[None] * 20, final("too hot")], practice=True)
+    words = ScriptedWords([*[None] * 20, Reading("too hot", True, perhaps)], practice=True)
     heard = told(listen(both(book, alarm, words), 21))
     assert heard[-1][1:] == ("device", "words")
 

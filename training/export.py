@@ -6,6 +6,7 @@ must never write what `audio.network` cannot read.
 
 import hashlib
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,20 @@ def arrays(members: list[Any], scale: Any, offset: Any) -> dict[str, NDArray[np.
         "offset": np.asarray(offset, np.float32),
     }
     for number, member in enumerate(members):
-        out |= upper_layers(number, member)
-        for name in DENSE:
-            out |= dense(f"{number}.{name}", member[name])
-        spread, norm = member["spread"], member["norm"]
-        out[f"{number}.spread.kernel"] = np.asarray(spread["mean"], np.float32)
-        out[f"{number}.spread.bias"] = np.asarray(spread["deviation"], np.float32)
-        out[f"{number}.norm.kernel"] = np.asarray(norm["kernel"], np.float32)
-        out[f"{number}.norm.bias"] = np.asarray(norm["bias"], np.float32)
+        out |= whole(number, member, DENSE)
+    return out
+
+
+def whole(number: int, member: Any, layers: Sequence[str]) -> dict[str, NDArray[np.generic]]:
+    """Everything of one member; `layers` are those of its head."""
+    out = upper_layers(number, member)
+    for name in layers:
+        out |= dense(f"{number}.{name}", member[name])
+    spread, norm = member["spread"], member["norm"]
+    out[f"{number}.spread.kernel"] = np.asarray(spread["mean"], np.float32)
+    out[f"{number}.spread.bias"] = np.asarray(spread["deviation"], np.float32)
+    out[f"{number}.norm.kernel"] = np.asarray(norm["kernel"], np.float32)
+    out[f"{number}.norm.bias"] = np.asarray(norm["bias"], np.float32)
     return out
 
 

@@ -104,14 +104,7 @@ def arrays(members: list[tuple[int, Params]]) -> dict[str, np.ndarray]:
     never_met = [fold for fold, _ in members]
     out = {"words": np.array(CLASSES), "never_met": np.array(never_met, np.int8)}
     for number, (_, member) in enumerate(members):
-        out |= export.upper_layers(number, member)
-        for name in LAYERS:
-            out |= export.dense(f"{number}.{name}", member[name])
-        spread, norm = member["spread"], member["norm"]
-        out[f"{number}.spread.kernel"] = np.asarray(spread["mean"], np.float32)
-        out[f"{number}.spread.bias"] = np.asarray(spread["deviation"], np.float32)
-        out[f"{number}.norm.kernel"] = np.asarray(norm["kernel"], np.float32)
-        out[f"{number}.norm.bias"] = np.asarray(norm["bias"], np.float32)
+        out |= export.whole(number, member, LAYERS)
     return out
 
 
