@@ -46,13 +46,14 @@ faults: $(TESTABLE)
 arm64: $(TESTABLE)
 	@.ci/arm64
 
-# Makes the alarm ear's weights anew; with -j2 two sets of voices speak at once. Besides Python's own:
-# npm, espeak-ng and flite on the PATH.
+# Makes the alarm ear's weights anew; with -j2 two sets are made at once. Besides Python's own: npm,
+# espeak-ng and flite on the PATH, and Debian's packages by apt-get (no root).
 VOICES := build/voices
-SPEAK = mkdir -p $(VOICES) && $(BIN)/python -m training.voices
+SETS := phrases commands plain prompts sentences music
+SPEAK = mkdir -p $(VOICES) && $(BIN)/python -m
 KOKORO := build/kokoro/package/voices
 
-train: $(TRAINABLE) $(VOICES)/phrases.done $(VOICES)/commands.done $(VOICES)/plain.done
+train: $(TRAINABLE) $(SETS:%=$(VOICES)/%.done)
 	@$(BIN)/python -m training
 
 $(KOKORO):
@@ -60,21 +61,33 @@ $(KOKORO):
 	@cd build/kokoro && npm pack --silent kokoro-js@1.2.1 >/dev/null && tar xzf kokoro-js-1.2.1.tgz
 
 $(VOICES)/phrases.done $(VOICES)/commands.done: | $(KOKORO)
+$(VOICES)/music.done: | $(TRAINABLE)
+	@echo "Fetching music; this takes a minute."
+	@$(SPEAK) training.music $(VOICES)/music
+	@touch $@
+
+$(VOICES)/prompts.done $(VOICES)/sentences.done: $(VOICES)/%.done: | $(TRAINABLE)
+	@echo "Speaking $*; this takes a minute."
+	@$(SPEAK) training.sentences $* $(VOICES)/$* --count $(COUNT_$*)
+	@touch $@
+
 $(VOICES)/%.done: | $(TRAINABLE)
 	@echo "Speaking $*; this takes some minutes."
-	@$(SPEAK) $* $(VOICES)/$* --kokoro $(KOKORO) --count $(COUNT_$*)
+	@$(SPEAK) training.voices $* $(VOICES)/$* --kokoro $(KOKORO) --count $(COUNT_$*)
 	@touch $@
 
 COUNT_phrases := 586
 COUNT_commands := 420
 COUNT_plain := 2816
+COUNT_prompts := 10000
+COUNT_sentences := 1400
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(INSTALLED): EXTRAS := mqtt,voice
 $(TESTABLE): EXTRAS := mqtt,test
-$(TRAINABLE): EXTRAS := mqtt,training
+$(TRAINABLE): EXTRAS := mqtt,voice,training
 $(INSTALLED) $(TESTABLE) $(TRAINABLE): pyproject.toml
 	@$(MAKE) venv
 	@echo "Setting up unknot in $(VENV) ($(EXTRAS)); the first time this takes a few minutes."

@@ -1,8 +1,8 @@
 """Hears a handful of safety words by their sound, whatever recogniser there is.
 
-Sound -> speech embedding (its upper layers are ours) -> small network -> a score for each word. It
-must never halt by itself (the spotter weighs its clues), never miss the beginning of a word because
-it slept, and never keep sound longer than the words need.
+Sound -> speech embedding (its upper layers are ours) -> small network -> a score for each word,
+which a second look may raise. It must never halt by itself (the spotter weighs its clues), never
+miss the beginning of a word because it slept, and never keep sound longer than the words need.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from audio.alarm_network import Network, load
 from audio.embedding import STEP, Floats, Mel, Trunk
 from audio.quiet import Quiet
+from audio.second_look import Reader, SecondLook
+from audio.words_network import shipped
 from intents.intent import Intent
 from intents.spotter import Clue, ClueKind
 
@@ -31,7 +33,7 @@ CLUE_FROM: Final = 0.2
 """Scores below this are no clue to anything."""
 SAMPLES: Final = 5
 """Samples of one person's "stop" that are kept at most."""
-ALIKE: Final = 4.0
+ALIKE: Final = 3.0
 """Log-odds that full likeness to a sample adds to "stop"; none below SOMEWHAT_ALIKE."""
 SOMEWHAT_ALIKE: Final = 0.3
 
@@ -39,9 +41,13 @@ SOMEWHAT_ALIKE: Final = 0.3
 class AlarmEar:
     """One microphone's alarm ear. Blocks in, clues out; time is counted in samples heard."""
 
-    def __init__(self, weights: Path | None = None) -> None:
-        """`weights` None means those that ship. Raises WeightsError and EmbeddingError."""
+    def __init__(self, weights: Path | None = None, reader: Reader | None = None) -> None:
+        """`weights` and `reader`, which looks a second time: None means those that ship.
+
+        Raises WeightsError and EmbeddingError.
+        """
         self._network = Network(load(weights))
+        self._look = SecondLook(reader or shipped(), self._network.words)
         self._samples: list[Floats] = []
         self._enrolling = False
         self._known = 0
@@ -79,7 +85,7 @@ class AlarmEar:
         windows, odds = self._network(rows)
         told = min(self._known // STEP, len(odds))
         self._known -= told * STEP
-        return self._clues(windows[told:], odds[told:])
+        return self._clues(rows, windows, odds, told)
 
     def enrol(self, on: bool) -> None:
         """On: the next "stop" becomes a sample of this person's voice, in memory only. Off: forget
@@ -91,17 +97,25 @@ class AlarmEar:
     def _wake(self) -> None:
         self._mel, self._trunk = Mel(), Trunk()
         self._network.reset()
+        self._look.reset()
         self._waiting = np.zeros(0, np.float32)
 
-    def _clues(self, windows: Floats, odds: Floats) -> list[Clue]:
-        """One clue for each word and step whose score is worth telling."""
-        clues = []
-        for window, step in zip(windows, odds, strict=True):
-            words = dict(zip(self._network.words, step.tolist(), strict=True))
-            self._enrol_this(window, words["stop"])
-            words["stop"] += likeness(window, self._samples)
-            clues += [self._clue(word, _score(value)) for word, value in words.items()]
-        return [clue for clue in clues if clue.score >= CLUE_FROM]
+    def _clues(self, rows: Floats, windows: Floats, odds: Floats, told: int) -> list[Clue]:
+        """One clue for each word and step whose score is worth telling; the first `told` steps
+        were told before."""
+        stop = self._network.words.index("stop")
+        helped = odds.copy()
+        helped[:told] = -np.inf
+        for step in range(told, len(odds)):
+            self._enrol_this(windows[step], float(odds[step, stop]))
+            helped[step, stop] += likeness(windows[step], self._samples)
+        scores = _score(self._look(rows, helped))
+        return [
+            self._clue(word, score)
+            for step in scores.tolist()
+            for word, score in zip(self._network.words, step, strict=True)
+            if score >= CLUE_FROM
+        ]
 
     def _clue(self, word: str, score: float) -> Clue:
         at = (self._heard - len(self._waiting)) / RATE
@@ -124,8 +138,9 @@ def _usable(block: NDArray[np.int16]) -> Floats:
     return np.nan_to_num(sound.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _score(odds: float) -> float:
-    return float(1 / (1 + np.exp(-odds)))
+def _score(odds: Floats) -> Floats:
+    scores = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
+    return scores.astype(np.float32)
 
 
 def likeness(window: Floats, samples: Sequence[Floats]) -> float:

@@ -21,7 +21,7 @@ from audio.network import (
     upper_layers,
 )
 
-WEIGHTS_SHA256: Final = "c4038b672db708313ee6d28def7dcec0ccb76b931eb0fd58a6d1685edbe2682a"
+WEIGHTS_SHA256: Final = "c0cb654c451d7d2f90d409c321cab74f2f42cc6654c4f918271305df4526621f"
 """Of weights/alarm.npz; `python -m training` prints it."""
 NEAR: Final = 4
 """Embeddings 80 ms apart that are looked at for the words: with their own reach, a second."""

@@ -54,13 +54,18 @@ def dense(weights: Weights, stem: str) -> Layer:
 
 def upper_layers(weights: Weights, members: Sequence[int]) -> tuple[list[list[Layer]], list[int]]:
     """Sets of the embedding's upper layers, and which of them each of these members uses: its own
-    or, the first, the packaged."""
+    or, the first, the packaged.
+
+    Kept is what training added to the packaged kernels: that is small, and so are the files.
+    """
     packaged = list(packaged_layers()[TRUNK_LAYERS:])
     sets, used = [packaged], []
     for number in members:
         own = f"{number}.top0.kernel" in weights
         if own:
-            sets.append([dense(weights, f"{number}.top{at}") for at in range(len(packaged))])
+            added = [dense(weights, f"{number}.top{at}") for at in range(len(packaged))]
+            pairs = zip(packaged, added, strict=True)
+            sets.append([(kernel + more, bias) for (kernel, _), (more, bias) in pairs])
         used.append(len(sets) - 1 if own else 0)
     return sets, used
 

@@ -14,7 +14,7 @@ from audio.embedding import Floats
 from audio.recogniser import Reading
 from audio.sound import RATE, Samples
 from audio.sphinx import LONG_WORDS, SphinxRecogniser
-from audio.words_network import OTHER, WordsNetwork, load
+from audio.words_network import OTHER, WordsNetwork, shipped
 from intents.intent import Intent
 from intents.phrasebook import Phrasebook
 
@@ -62,7 +62,7 @@ class EmbeddedRecogniser:
     def __init__(self, book: Phrasebook, network: WordsNetwork | None = None) -> None:
         """`network` None means the one that ships. Raises WeightsError and EmbeddingError."""
         self._book = book
-        self._network = network or WordsNetwork(load(None))
+        self._network = network or shipped()
         self._phrases = SphinxRecogniser(book)
         self._cutter = Cutter()
         self.expect(frozenset())

@@ -28,7 +28,7 @@ TOGETHER_SECONDS = 0.5
 """Two ears that suspect the same kind of word within this time agree."""
 AGAIN_SECONDS = 4.0
 """People say it again when they are not obeyed."""
-AGAIN_WORTH = 1.4
+AGAIN_WORTH = 1.5
 """What the scores of two such sounds must add up to: two that just reach the low bar are too often
 two of other people's words (measured by python -m training)."""
 GAP_SECONDS = 0.3

@@ -234,7 +234,7 @@ def test_upper_layers_are_read_as_they_were_trained() -> None:
         {"kernel": kernel + chance.normal(0, 0.01, kernel.shape), "bias": bias + 1}
         for kernel, bias in packaged
     ]
-    weights = upper_layers_of(1, {"packaged": False, "top": trained})
+    weights = upper_layers_of(1, {"packaged": False, "top": trained}, LEVELS)
 
     sets, used = upper_layers(weights, [0, 1])
 

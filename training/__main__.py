@@ -2,8 +2,8 @@
 
 Needs the `training` extra, two folders with a manifest.csv, and the voices that `make train` lets
 speak. Seeded. What a run has finished stays in the work folder, so that one that was interrupted
-goes on. It must never judge weights on people that they were trained on: each of three pairs of
-networks is trained without a third of the people and judged on that third; all six ship.
+goes on. It must never judge weights on people that they were trained on: three committees are each
+trained without a third of the people and judged on that third; all of their members ship.
 """
 
 import argparse
@@ -18,8 +18,9 @@ from training import clips, committee, enrolment, export, material, report, rows
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
-VOICES = [ROOT / "build" / "voices" / name for name in ("phrases", "plain", "commands")]
-"""What training.voices made; their order is a part of the seed."""
+SETS = "phrases", "plain", "commands", "prompts", "sentences", "music"
+VOICES = [ROOT / "build" / "voices" / name for name in SETS]
+"""What training.voices, .sentences and .music made; their order is a part of the seed."""
 
 
 def main() -> int:
@@ -30,8 +31,7 @@ def main() -> int:
     parser.add_argument("--voices", type=Path, nargs="*", default=VOICES)
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "training")
     parser.add_argument("--scenes", type=int, default=2600)
-    parser.add_argument("--steps", type=int, default=2400)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=2, help="of the scenes")
     options = parser.parse_args()
     for folder in (options.audio, options.train):
         if not (folder / "manifest.csv").exists():
@@ -39,7 +39,7 @@ def main() -> int:
             return 2
     options.work.mkdir(parents=True, exist_ok=True)
     judged_on = _prepared(options)
-    ship(committee.members(options.work, options.steps, options.seed), judged_on)
+    ship(committee.members(options.work), judged_on)
     return 0
 
 
@@ -48,12 +48,13 @@ def ship(members: dict[int, list[Any]], judged_on: list[material.Stream]) -> Non
     apart = {fold: export.arrays(pair, ONES, ZEROS) for fold, pair in members.items()}
     networks = {fold: Network(weights) for fold, weights in apart.items()}
     judged = report.judge_all(judged_on, report.network_judge(networks))
-    scale, offset = report.calibration(judged)
-    fixed = [report.Judged(item.stream, item.odds * scale + offset) for item in judged]
+    looks = report.Looks()
+    scale, offset = report.calibration(judged, looks)
+    fixed = [looks(report.Judged(item.stream, item.odds * scale + offset)) for item in judged]
     for word in clips.WORDS:
         report.print_table("people and voices never met", fixed, word)
     report.print_twice(fixed)
-    enrolment.print_table(judged_on, networks, scale[0], offset[0])
+    enrolment.print_table(judged_on, networks, looks, scale[0], offset[0])
     path = ROOT / "audio" / "weights" / "alarm.npz"
     everyone = list(committee.everyone(members))
     digest = export.write(path, export.arrays(everyone, scale, offset))

@@ -27,7 +27,9 @@ WORDS = ("stop", "dizzy", "tingling", "pause", "start")
 """The alarm ear's words; `start` is the phrase "start neck massage"."""
 TEST_VOICES = ("piper:joe", "flite:rms", "kokoro:jf_nezumi")
 _SAFETY = re.compile(r"\b(stop\w*|dizzy|tingl\w*|pause\w*|start neck)\b")
-_SAID = re.compile(r"\b(stop|dizzy|tingling|pause)\b")
+LEAST_IN_A_SENTENCE = 4
+"""Words; fewer are a command or a near-sound."""
+WORD_IN = re.compile(r"\b(stop|dizzy|tingling|pause)\b")
 _SMALL_ROOMS = ("living", "studio", "bedroom", "basement", "seminar", "room_sb")
 
 
@@ -54,11 +56,17 @@ class Bank:
     other: list[Clip] = field(default_factory=list)
     """Single words that are none of WORDS, recorded."""
     near: list[Clip] = field(default_factory=list)
-    """Synthetic near-sounds and sentences without any of WORDS."""
+    """Synthetic near-sounds without any of WORDS, a word or two."""
+    sentences: list[Clip] = field(default_factory=list)
+    """The same, longer."""
+    prompts: list[Clip] = field(default_factory=list)
+    """What the program says, in its own voices."""
     talk: list[Clip] = field(default_factory=list)
     """Running speech and phrases without any of WORDS, recorded."""
     noise: list[Clip] = field(default_factory=list)
     music: list[Clip] = field(default_factory=list)
+    songs: list[Clip] = field(default_factory=list)
+    """More music, in every fold's training, never judged."""
     rooms: list[Clip] = field(default_factory=list)
 
 
@@ -135,8 +143,8 @@ def _sort_synthetic(bank: Bank, row: dict[str, str], folder: Path) -> None:
         bank.words[word].append(clip)
     elif row["subset"].startswith("synthetic phrase"):
         bank.phrases[word].append(clip)
-    elif not _SAID.search(row["text"]):
-        bank.near.append(clip)
+    elif not WORD_IN.search(row["text"]):
+        _sort_unsaid(bank, clip)
 
 
 def _sort_voice(bank: Bank, row: dict[str, str], folder: Path) -> None:
@@ -154,8 +162,16 @@ def _sort_voice(bank: Bank, row: dict[str, str], folder: Path) -> None:
         # "stop it" does not end in the word: such a phrase is neither for it nor against it.
         if row["text"].endswith({"start": "massage"}.get(row["word"], row["word"])):
             bank.phrases[row["word"]].append(clip)
-    elif not _SAID.search(row["text"]):
-        bank.near.append(clip)
+    elif row["kind"] == "prompt":
+        bank.prompts.append(clip)
+    elif row["kind"] == "music":
+        bank.songs.append(clip)
+    elif not WORD_IN.search(row["text"]):
+        _sort_unsaid(bank, clip)
+
+
+def _sort_unsaid(bank: Bank, clip: Clip) -> None:
+    (bank.near if len(clip.word.split()) < LEAST_IN_A_SENTENCE else bank.sentences).append(clip)
 
 
 def _load(folder: Path, name: str, fold: int, speaker: str, word: str, source: str) -> Clip:

@@ -16,7 +16,7 @@ from audio.embedding import STEP, Floats
 from intents.spotter import BARS
 from training.clips import WORDS
 from training.material import NOT_TALK, Stream
-from training.report import EARLY, HIGH_ODDS, LATE, RATE, firings, halts
+from training.report import EARLY, HIGH_ODDS, LATE, RATE, Judged, Looks, Track, firings, halts
 from training.trials import CONDITIONS
 
 STOP = WORDS.index("stop")
@@ -33,6 +33,7 @@ class _Heard:
     stream: Stream
     windows: Floats
     odds: Floats
+    looks: Looks
 
     @property
     def said(self) -> slice:
@@ -47,14 +48,19 @@ class _Heard:
         best: Floats = self.windows[here][int(np.argmax(self.odds[here]))]
         return best
 
-    def with_sample(self, sample: Floats) -> Floats:
-        """The log-odds, likeness to the sample added."""
-        added = [likeness(window, [sample]) for window in self.windows]
-        return self.odds + np.array(added, np.float32)
+    def with_sample(self, *samples: Floats) -> Track:
+        """The log-odds, likeness to the samples and the second look added."""
+        odds = np.full((len(self.odds), len(WORDS)), -np.inf, np.float32)
+        odds[:, STOP] = self.odds + [likeness(window, samples) for window in self.windows]
+        return self.looks.track(Judged(self.stream, odds), STOP)
 
 
 def print_table(
-    streams: list[Stream], networks: Mapping[int, Network], scale: float, offset: float
+    streams: list[Stream],
+    networks: Mapping[int, Network],
+    looks: Looks,
+    scale: float,
+    offset: float,
 ) -> None:
     """Recall of "stop" at the high bar by condition, without and with a sample; false halts."""
     print(f"stop with the person's own sample, at the high bar ({BARS['alarm'].high})")
@@ -63,14 +69,14 @@ def print_table(
         network = networks[stream.fold]
         network.reset()
         windows, odds = network(stream.rows.astype(np.float32))
-        return _Heard(stream, windows, odds[:, STOP] * scale + offset)
+        return _Heard(stream, windows, odds[:, STOP] * scale + offset, looks)
 
     talk = [item for item in streams if not item.word and item.kind not in NOT_TALK][::EACH_TALK]
     others = [hear(item) for item in talk]
     hours = sum(item.end for item in talk) / RATE / 3600
     for condition in CONDITIONS:
         heard = _pairs([[hear(clip) for clip in clips] for clips in _people(streams, condition)])
-        alone = [word.odds[word.said].max() >= HIGH_ODDS for _, word in heard]
+        alone = [word.with_sample()[word.said].max() >= HIGH_ODDS for _, word in heard]
         helped = [
             word.with_sample(first.sample)[word.said].max() >= HIGH_ODDS for first, word in heard
         ]
@@ -80,7 +86,7 @@ def print_table(
         print(
             f"  {condition:6s} {recall} ({len(heard)} pairs), false {wrong:.1f} an hour", flush=True
         )
-    usual = sum(halts(firings(item.odds, HIGH_ODDS)) for item in others) / hours
+    usual = sum(halts(firings(item.with_sample(), HIGH_ODDS)) for item in others) / hours
     print(f"  without a sample: false {usual:.1f} an hour, in {60 * hours:.0f} min of talk")
 
 

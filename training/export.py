@@ -1,7 +1,8 @@
 """Writes trained committees as the weights file that ships.
 
-Kernels are rounded to 7 bits with one step a column, so that a committee fits into a megabyte. It
-must never write what `audio.network` cannot read.
+Kernels are rounded, with one step a column, and of the upper layers only what training added to the
+packaged ones is kept: so a committee fits into a megabyte. It must never write what `audio.network`
+cannot read.
 """
 
 import hashlib
@@ -13,13 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.embedding import TRUNK_LAYERS, packaged_layers
 from training.clips import WORDS
 
 DENSE = ("near", "middle", "far", "far2", "out")
 
-
 LEVELS = 63
-"""A kernel's largest value in whole steps: seven bits, that a megabyte may hold all members."""
+"""A kernel's largest value in whole steps: seven bits."""
+UPPER_LEVELS = 24
+"""The same of the alarm ear's upper layers: less than six bits, that a megabyte may hold them."""
 
 
 def arrays(members: list[Any], scale: Any, offset: Any) -> dict[str, NDArray[np.generic]]:
@@ -33,13 +36,15 @@ def arrays(members: list[Any], scale: Any, offset: Any) -> dict[str, NDArray[np.
         "offset": np.asarray(offset, np.float32),
     }
     for number, member in enumerate(members):
-        out |= whole(number, member, DENSE)
+        out |= whole(number, member, DENSE, UPPER_LEVELS)
     return out
 
 
-def whole(number: int, member: Any, layers: Sequence[str]) -> dict[str, NDArray[np.generic]]:
+def whole(
+    number: int, member: Any, layers: Sequence[str], upper_levels: int = LEVELS
+) -> dict[str, NDArray[np.generic]]:
     """Everything of one member; `layers` are those of its head."""
-    out = upper_layers(number, member)
+    out = upper_layers(number, member, upper_levels)
     for name in layers:
         out |= dense(f"{number}.{name}", member[name])
     spread, norm = member["spread"], member["norm"]
@@ -50,20 +55,25 @@ def whole(number: int, member: Any, layers: Sequence[str]) -> dict[str, NDArray[
     return out
 
 
-def upper_layers(number: int, member: Any) -> dict[str, NDArray[np.generic]]:
-    """A member's own upper layers; one whose upper layers are the packaged ones brings none."""
+def upper_layers(number: int, member: Any, levels: int) -> dict[str, NDArray[np.generic]]:
+    """What a member's own upper layers have more than the packaged ones; one on the packaged ones
+    brings none."""
     out: dict[str, NDArray[np.generic]] = {}
-    for index, layer in enumerate([] if member["packaged"] else member["top"]):
-        out |= dense(f"{number}.top{index}", layer)
+    if not member["packaged"]:
+        kernels = [kernel for kernel, _ in packaged_layers()[TRUNK_LAYERS:]]
+        for index, (layer, packaged) in enumerate(zip(member["top"], kernels, strict=True)):
+            out |= dense(f"{number}.top{index}", layer, levels, less=packaged)
     return out
 
 
-def dense(name: str, layer: Any) -> dict[str, NDArray[np.generic]]:
-    """One layer, its kernel rounded."""
+def dense(
+    name: str, layer: Any, levels: int = LEVELS, less: Any = 0.0
+) -> dict[str, NDArray[np.generic]]:
+    """One layer, its kernel rounded; `less` is what the reader adds to the kernel again."""
     kernel = np.asarray(layer["kernel"])
-    step = np.maximum(np.abs(kernel).max(0), 1e-8) / LEVELS
+    step = np.maximum(np.abs(kernel).max(0), 1e-8) / levels
     return {
-        f"{name}.kernel": np.round(kernel / step).astype(np.int8),
+        f"{name}.kernel": np.round((kernel - less) / step).astype(np.int8),
         f"{name}.step": step.astype(np.float32),
         f"{name}.bias": np.asarray(layer["bias"], np.float32),
     }

