@@ -27,8 +27,6 @@ UNLIKELY: Final = -5.0
 people's "stop" one in ten is below -3.5."""
 LIKELY: Final = 6.0
 """Log-odds above this count as this."""
-SURE: Final = float(np.log(BARS["alarm"].high / (1 - BARS["alarm"].high)))
-"""The ear is sure by itself: nobody need look."""
 KEPT_ROWS: Final = LEAD_STEPS + SHOWN_STEPS
 RIVALS: Final = (
     "yes no zero one two three four five six seven eight nine go off on up down left right"
@@ -37,6 +35,11 @@ RIVALS: Final = (
 rivals the network knows too little to speak against a safety word."""
 READ_AS: Final = {"start": "start neck massage"}
 """The alarm ear's words that the other network has under another name."""
+
+
+def is_sure(odds: float) -> bool:
+    """The ear is sure by itself: nobody need look."""
+    return bool(1 / (1 + np.exp(-odds)) >= BARS["alarm"].high)
 
 
 class Reader(Protocol):
@@ -81,7 +84,7 @@ class SecondLook:
         for step, word in self._due(odds):
             shown = known_rows[step + 1 : step + 1 + KEPT_ROWS]
             best = known_odds[step : step + 1 + LATER_STEPS, word].max()
-            if best < SURE:
+            if not is_sure(best):
                 raised[step, word] = best + self._found(shown, word)
         self._rows, self._odds = known_rows[-KEPT_ROWS:], known_odds[-LATER_STEPS:]
         return raised

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from audio.alarm_ear import AlarmEar
 from audio.embedding import Floats
-from audio.second_look import KEPT_ROWS, LATER_STEPS, SURE, SecondLook
+from audio.second_look import KEPT_ROWS, LATER_STEPS, SecondLook, is_sure
 from audio.sound import BLOCK, read
 
 CLIPS = Path(__file__).parent / "clips"
@@ -56,7 +56,7 @@ def test_a_word_that_is_found_again_is_surer_a_fifth_of_a_second_later() -> None
 
     changed = np.argwhere(raised != odds).tolist()
     assert changed == [[10 + LATER_STEPS, STOP]]
-    assert raised[10 + LATER_STEPS, STOP] > SURE
+    assert is_sure(raised[10 + LATER_STEPS, STOP])
 
 
 def test_it_is_shown_the_sound_up_to_the_moment_of_the_look() -> None:
@@ -90,7 +90,7 @@ def test_nobody_looks_where_nothing_is_suspected_or_all_is_sure() -> None:
     reader = Says(*STOP_IT_IS)
 
     SecondLook(reader, WORDS)(rows(40), suspected_at(10, 40, -0.1))
-    SecondLook(reader, WORDS)(rows(40), suspected_at(10, 40, SURE + 0.1))
+    SecondLook(reader, WORDS)(rows(40), suspected_at(10, 40, 3.0))
 
     assert not reader.shown
 
