@@ -24,7 +24,7 @@ VOICES = [ROOT / "build" / "voices" / name for name in SETS]
 
 
 def main() -> int:
-    """Clips, scenes, rows, three networks, calibration, table, weights."""
+    """Clips, scenes, rows, members, calibration, table, weights."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     parser.add_argument("--audio", type=Path, default=SHARED / "audio")
     parser.add_argument("--train", type=Path, default=SHARED / "train")
