@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from audio.alarm_network import Network, load
 from audio.embedding import STEP, Floats, Mel, Trunk
+from audio.network import likelihood
 from audio.quiet import Quiet
 from audio.second_look import Reader, SecondLook
 from audio.words_network import shipped
@@ -109,7 +110,7 @@ class AlarmEar:
         for step in range(told, len(odds)):
             self._enrol_this(windows[step], float(odds[step, stop]))
             helped[step, stop] += likeness(windows[step], self._samples)
-        scores = _score(self._look(rows, helped))
+        scores = likelihood(self._look(rows, helped))
         return [
             self._clue(word, score)
             for step in scores.tolist()
@@ -136,11 +137,6 @@ def _usable(block: NDArray[np.int16]) -> Floats:
     """As floats without what is not a number, from one channel."""
     sound = np.asarray(block).reshape(-1)
     return np.nan_to_num(sound.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-
-
-def _score(odds: Floats) -> Floats:
-    scores = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
-    return scores.astype(np.float32)
 
 
 def likeness(window: Floats, samples: Sequence[Floats]) -> float:

@@ -83,6 +83,12 @@ def normed(values: Floats, norm: Layer) -> Floats:
     return made
 
 
+def likelihood(odds: Floats) -> Floats:
+    """Log-odds to 0..1."""
+    made: Floats = (1 / (1 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32)
+    return made
+
+
 def floats(array: NDArray[np.generic]) -> Floats:
     """As 32-bit floats."""
     return array.astype(np.float32)

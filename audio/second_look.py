@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from audio.embedding import Floats
+from audio.network import likelihood
 from audio.words_network import LEAD_STEPS
 from intents.spotter import BARS
 
@@ -37,9 +38,9 @@ READ_AS: Final = {"start": "start neck massage"}
 """The alarm ear's words that the other network has under another name."""
 
 
-def is_sure(odds: float) -> bool:
+def is_sure(odds: Floats) -> bool:
     """The ear is sure by itself: nobody need look."""
-    return bool(1 / (1 + np.exp(-odds)) >= BARS["alarm"].high)
+    return bool(likelihood(odds) >= BARS["alarm"].high)
 
 
 class Reader(Protocol):
@@ -105,8 +106,9 @@ class SecondLook:
     def _found(self, rows: Floats, word: int) -> float:
         """What the look adds to the log-odds of a word, at least nothing."""
         chances = np.exp(self._reader.judge(rows).astype(np.float64))
-        share = chances[self._columns[word]] / chances.sum()
-        if (chances[self._rivals] / chances.sum() > share).any():
+        chances /= chances.sum()
+        share = chances[self._columns[word]]
+        if (chances[self._rivals] > share).any():
             return 0.0
         odds = np.log(max(share, 1e-9) / max(1 - share, 1e-9))
         return float(WEIGHT * (np.clip(odds, UNLIKELY, LIKELY) - UNLIKELY))

@@ -26,12 +26,11 @@ UPPER_LEVELS = 24
 
 
 def arrays(members: list[Any], scale: Any, offset: Any) -> dict[str, NDArray[np.generic]]:
-    """The contents of a weights file. A member may have a `share` in the committee (else 1)."""
-    shares = np.array([member.get("share", 1.0) for member in members], np.float32)
+    """The contents of a weights file: each member counts the same."""
     out: dict[str, NDArray[np.generic]] = {
         "words": np.array(WORDS),
         "members": np.array(len(members)),
-        "shares": shares / shares.sum(),
+        "shares": np.full(len(members), 1 / len(members), np.float32),
         "scale": np.asarray(scale, np.float32),
         "offset": np.asarray(offset, np.float32),
     }
