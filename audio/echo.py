@@ -22,10 +22,6 @@ PLAYED_BLOCKS = 4
 SETTLE_SECONDS = 1.0
 """Sound that must be played before the canceller has learned the room (docs/facts.md A4.2)."""
 
-DOUBT_SECONDS = 2.0
-"""Sound that must be played before what is left over is a person's without a doubt: nearly all of
-our voice that ears took for a person's came in the first two seconds (bench/own_voice.py)."""
-
 TALK_BLOCKS = 3
 """Blocks in a row above the threshold that count as somebody talking: 60 ms."""
 
@@ -115,7 +111,7 @@ class EchoCanceller:
     @property
     def settled(self) -> bool:
         """A second of sound was played since the start or the last reset."""
-        return self._played_seconds >= SETTLE_SECONDS
+        return self._played_blocks * BLOCK_SECONDS >= SETTLE_SECONDS
 
     def clean(self, mic: Samples, played: Samples) -> Samples:
         """The microphone block without the echo of what was played."""
@@ -125,12 +121,7 @@ class EchoCanceller:
         was, self._share = self._share, float(self._thorough.left < self._quick.left)
         share = np.linspace(was, self._share, BLOCK, dtype=np.float32)
         heard = np.rint(quick * (1 - share) + thorough * share).astype(np.int16)
-        more = self._played_seconds >= DOUBT_SECONDS or self._room.hears_more
-        return self._remainder.soften(mic, heard, played, more)
-
-    @property
-    def _played_seconds(self) -> float:
-        return self._played_blocks * BLOCK_SECONDS
+        return self._remainder.soften(mic, heard, played)
 
     def reset(self) -> None:
         """Forget the room and start to learn it anew."""

@@ -1,8 +1,7 @@
 """Tells a person from what the echo canceller leaves of our own voice, and softens the latter.
 
-It must never soften anything but while our voice sounds or has just sounded, nor, once the room is
-known, a word of a person who is nearly as loud as our echo: it goes by loudness alone and knows no
-words.
+It must never soften anything but while our voice sounds or has just sounded, nor a word of a
+person who is nearly as loud as our echo: it goes by loudness alone and knows no words.
 """
 
 import numpy as np
@@ -35,18 +34,13 @@ class Remainder:
         self._gain = 1.0
         self._heard = self._left = 0.0
 
-    def soften(
-        self, mic: Samples, cleaned: Samples, played: Samples, more_than_ours: bool
-    ) -> Samples:
-        """The cleaned block, softer by 40 dB where it is only what is left of our voice.
-
-        `more_than_ours`: there is more than what is not yet known of the room can leave.
-        """
+    def soften(self, mic: Samples, cleaned: Samples, played: Samples) -> Samples:
+        """The cleaned block, softer by 40 dB where it is only what is left of our voice."""
         self._since_played = 0 if played.any() else self._since_played + 1
         self._heard = SMOOTHED * self._heard + 10 ** (level_db(mic) / 10)
         self._left = SMOOTHED * self._left + 10 ** (level_db(cleaned) / 10)
         alone = self._since_played >= LINGER_BLOCKS
-        person = level_db(cleaned) > LOWEST_DB and (alone or (more_than_ours and self._is_much()))
+        person = level_db(cleaned) > LOWEST_DB and (alone or self._is_much())
         self._open = HANG_BLOCKS if person else max(0, self._open - 1)
         was, self._gain = self._gain, 1.0 if alone or self._open else SOFTENED
         if was == self._gain == 1.0:
