@@ -40,7 +40,7 @@ class Remainder:
         self._heard = SMOOTHED * self._heard + 10 ** (level_db(mic) / 10)
         self._left = SMOOTHED * self._left + 10 ** (level_db(cleaned) / 10)
         alone = self._since_played >= LINGER_BLOCKS
-        # Also alone: what sounds when our voice begins stays heard; mere quiet does not hold it open.
+        # Also alone: who talks when our voice begins stays heard; mere quiet opens nothing.
         person = level_db(cleaned) > LOWEST_DB and (alone or self._is_much())
         self._open = HANG_BLOCKS if person else max(0, self._open - 1)
         was, self._gain = self._gain, 1.0 if alone or self._open else SOFTENED
