@@ -46,6 +46,8 @@ ECHO_DB = -12.0
 """The loudspeaker at the microphone, against what it plays; the person comes as recorded."""
 SETTLED_SECONDS = 6.0
 """How long the canceller hears our voice before the person says a word."""
+MOST_WORDS, AGAIN_SECONDS = 3, 2.0
+"""So often a person says stop, and waits so long to be obeyed."""
 
 
 Measured = Callable[[str, object], None]
@@ -136,7 +138,8 @@ def said_at(ears: Listener) -> float:
 def test_a_stop_said_over_our_own_voice_and_its_echo_is_confirmed_and_switches_off(
     server: SoundServer, record_property: Measured, settings: Settings
 ) -> None:
-    """The person's recording and the loudspeaker's echo reach one virtual microphone."""
+    """The person's recording and the loudspeaker's echo reach one virtual microphone. Who is not
+    obeyed says it again, as our prompts ask: one word over a voice is not always enough."""
     room = server.rooms[0]
     server.control("load-module", "module-null-sink", "sink_name=person", "rate=48000")
     room.hear("person.monitor", 0.0)
@@ -156,12 +159,15 @@ def test_a_stop_said_over_our_own_voice_and_its_echo_is_confirmed_and_switches_o
             assert massage.on, massage.lines
             person, speaker = server.record("person.monitor"), server.record(room.ear)
             await seconds_until(lambda: person.length and speaker.length, 10.0)
-            voice = server.play(STOP, "person")
-            await seconds_until(lambda: not massage.on, 10.0)
-            off_at = person.length
-            await seconds_until(lambda: began(massage, "stopped"), 10.0)
+            off_at, words = 0, 0
+            while words < MOST_WORDS and not began(massage, "stopped"):
+                words += 1
+                voice = server.play(STOP, "person")
+                await seconds_until(lambda: not massage.on, AGAIN_SECONDS)
+                off_at = person.length
+                await seconds_until(lambda: began(massage, "stopped"), AGAIN_SECONDS)
+                await asyncio.to_thread(voice.wait)
             await seconds_until(lambda: False, 0.5)
-            await asyncio.to_thread(voice.wait)
         return massage, off_at, person.stop(), speaker.stop()
 
     with room.hissing(server.folder):
