@@ -10,7 +10,6 @@ from typing import Protocol
 import numpy as np
 from pywebrtc_audio import AudioProcessor
 
-from audio.post_filter import PostFilter
 from audio.remainder import Remainder
 from audio.room_filter import RoomFilter
 from audio.sound import BLOCK, RATE, Samples, level_db
@@ -42,15 +41,9 @@ START_BLOCKS = 10
 from the first block on is somebody talking."""
 
 HISS_BLOCKS = 64
-NOTHING_PLAYED = np.zeros(BLOCK, np.int16)
 
-SMOOTHED = 0.9
-"""What the room filter takes is judged over about 200 ms."""
-TAKEN_DB = 6.0
-"""Who has lately taken so much of our voice, without the post filter's help, learns the room."""
-TRUSTED_BLOCKS = 250
-"""So long it is trusted without taking it again: five seconds of our voice. Nobody talks on for so
-long over a voice that falls silent for anybody."""
+LEFT_SMOOTHED = 0.9
+"""What the two cancellers leave is compared over about 200 ms."""
 
 
 class Canceller(Protocol):
@@ -68,7 +61,7 @@ class Canceller(Protocol):
 
 
 class Cancelled:
-    """WebRTC's AEC3 and noise suppressor on one signal.
+    """WebRTC's AEC3 and noise suppressor on one signal, and how loud what it leaves is.
 
     Perfect silence is given to it as a hiss of one bit: after sound, exact zeros make its filters
     decay into numbers so small that a processor takes twenty times as long for each of them
@@ -82,6 +75,8 @@ class Cancelled:
         chance = np.random.default_rng(0)
         self._hiss = chance.integers(-1, 2, (HISS_BLOCKS, BLOCK)).astype(np.int16)
         self._blocks = 0
+        self.left = 0.0
+        """Power of what was lately left."""
 
     def clean(self, mic: Samples, played: Samples) -> Samples:
         """The microphone block without the echo of what was played."""
@@ -89,51 +84,27 @@ class Cancelled:
         mic = mic if mic.any() else self._hiss[self._blocks % HISS_BLOCKS]
         played = played if played.any() else self._hiss[7 * self._blocks % HISS_BLOCKS]
         cleaned: Samples = self._processor.process(mic, played)
+        self.left = LEFT_SMOOTHED * self.left + 10 ** (level_db(cleaned) / 10)
         return cleaned
 
     def reset(self) -> None:
         """Forget the room."""
         self._processor.reset()
-
-
-class Trust:
-    """Whether the room filter can learn this room: it lately took much of our voice.
-
-    It is trusted at first: the post filter doubts well what is not learned yet. What a person says
-    over us makes it take less for a while, and takes no trust away.
-    """
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """As with a new room."""
-        self._heard = self._left = 0.0
-        self._blocks = TRUSTED_BLOCKS
-
-    def hear(self, mic: Samples, rest: Samples, played: Samples) -> bool:
-        """Whether it is trusted after this block."""
-        self._heard = SMOOTHED * self._heard + 10 ** (level_db(mic) / 10)
-        self._left = SMOOTHED * self._left + 10 ** (level_db(rest) / 10)
-        if self._left < self._heard * 10 ** (-TAKEN_DB / 10):
-            self._blocks = TRUSTED_BLOCKS
-        elif played.any():
-            self._blocks = max(0, self._blocks - 1)
-        return self._blocks > 0
+        self.left = 0.0
 
 
 class EchoCanceller:
-    """A filter that learns the whole room, with what it doubts softened; AEC3 (14 ms of delay, 0.8
-    % of a core: docs/facts.md A4.2) where it fails to learn, and while nothing is played.
+    """AEC3 (14 ms of delay, 0.8 % of a core: docs/facts.md A4.2), and AEC3 behind a filter that
+    learns the whole room: whichever lately leaves less of our voice is heard.
 
-    AEC3 takes much of a person with our voice; the filter leaves the person, and more so the better
-    it learns the room (bench/own_voice.py).
+    The first is quick to learn and knows the beginning of a room, the second takes its
+    reverberation away too, once it has learned it (bench/own_voice.py).
     """
 
     def __init__(self) -> None:
-        self._quick, self._suppressor = Cancelled(), Cancelled()
-        self._room, self._post_filter = RoomFilter(), PostFilter()
-        self._trust, self._remainder = Trust(), Remainder()
+        self._room = RoomFilter()
+        self._quick, self._thorough = Cancelled(), Cancelled()
+        self._remainder = Remainder()
         self._share = 0.0
         self._played_blocks = 0
 
@@ -146,26 +117,18 @@ class EchoCanceller:
         """The microphone block without the echo of what was played."""
         self._played_blocks += bool(played.any())
         quick = self._quick.clean(mic, played)
-        rest = self._room.subtract(mic, played)
-        learns = self._trust.hear(mic, rest, played) and self._room.guess is not None
-        softened = self._post_filter.soften(rest, self._room.guess)
-        thorough = self._suppressor.clean(softened, NOTHING_PLAYED)
-        was, self._share = self._share, float(learns)
+        thorough = self._thorough.clean(self._room.subtract(mic, played), played)
+        was, self._share = self._share, float(self._thorough.left < self._quick.left)
         share = np.linspace(was, self._share, BLOCK, dtype=np.float32)
         heard = np.rint(quick * (1 - share) + thorough * share).astype(np.int16)
-        return self._remainder.soften(mic, heard, softened if learns else quick, played)
+        return self._remainder.soften(mic, heard, played)
 
     def reset(self) -> None:
         """Forget the room and start to learn it anew."""
-        for part in (
-            self._quick,
-            self._suppressor,
-            self._room,
-            self._post_filter,
-            self._trust,
-            self._remainder,
-        ):
-            part.reset()
+        self._quick.reset()
+        self._thorough.reset()
+        self._room.reset()
+        self._remainder.reset()
         self._played_blocks = 0
 
 
