@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from listener import Listener
 from massage import Massage, seconds_until
-from sound_server import SoundServer, need_sound_server
+from sound_server import Recorder, SoundServer, need_sound_server
 
 from assistant.ear import COMMAND, Patience
 from assistant.settings import Settings
@@ -159,15 +159,9 @@ def test_a_stop_said_over_our_own_voice_and_its_echo_is_confirmed_and_switches_o
             assert massage.on, massage.lines
             person, speaker = server.record("person.monitor"), server.record(room.ear)
             await seconds_until(lambda: person.length and speaker.length, 10.0)
-            off_at, words = 0, 0
-            while words < MOST_WORDS and not began(massage, "stopped"):
-                words += 1
-                voice = server.play(STOP, "person")
-                await seconds_until(lambda: not massage.on, AGAIN_SECONDS)
-                off_at = person.length
-                await seconds_until(lambda: began(massage, "stopped"), AGAIN_SECONDS)
-                await asyncio.to_thread(voice.wait)
+            off_at = await off_at_the_word(server, massage, person)
             await seconds_until(lambda: False, 0.5)
+            assert not massage.on
         return massage, off_at, person.stop(), speaker.stop()
 
     with room.hissing(server.folder):
@@ -182,6 +176,22 @@ def test_a_stop_said_over_our_own_voice_and_its_echo_is_confirmed_and_switches_o
     record_property("silence_until_the_answer", round((again - silent) / RATE, 2))
     assert off_at - word_over < RATE
     assert silent - word_over < RATE
+
+
+async def off_at_the_word(server: SoundServer, massage: Massage, person: Recorder) -> int:
+    """Say stop until it halts; the sample of `person` at which the last word turned it off."""
+    off_at = 0
+    for _ in range(MOST_WORDS):
+        # A mere suspicion lets it go on: each word is to turn off what is on.
+        await seconds_until(lambda: massage.on, AGAIN_SECONDS)
+        voice = server.play(STOP, "person")
+        await seconds_until(lambda: not massage.on, AGAIN_SECONDS)
+        off_at = person.length
+        await seconds_until(lambda: began(massage, "stopped"), AGAIN_SECONDS)
+        await asyncio.to_thread(voice.wait)
+        if began(massage, "stopped"):
+            break
+    return off_at
 
 
 def end_of_sound(sound: Samples, level: int) -> int:
