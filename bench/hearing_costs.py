@@ -1,7 +1,8 @@
 """What each ear costs, measured in a process of its own: `python bench/hearing_costs.py [EAR]`.
 
-EAR is one of nothing, canceller, alarm, peer, words, everything; without it, each is started in
-turn. It must never measure two ears in one process: the memory of one would be that of both.
+EAR is one of nothing, canceller, speaking (the canceller while our own voice sounds), alarm, peer,
+words, everything; without it, each is started in turn. It must never measure two ears in one
+process: the memory of one would be that of both.
 """
 
 import json
@@ -85,6 +86,13 @@ def _canceller() -> Callable:
     return lambda block: canceller.clean(block, silence)
 
 
+def _speaking() -> Callable:
+    from audio.echo import EchoCanceller
+
+    canceller = EchoCanceller()
+    return lambda block: canceller.clean(block, block)
+
+
 def _alarm() -> Callable:
     from audio.alarm_ear import AlarmEar
 
@@ -130,6 +138,7 @@ def _open(listening: str):
 PARTS = {
     "nothing": _nothing,
     "canceller": _canceller,
+    "speaking": _speaking,
     "alarm": _alarm,
     "peer": _peer,
     "words": _words,

@@ -1,11 +1,12 @@
 """Prints how often our own voice is taken for a person, and how well "stop" is heard over it.
 
-    python bench/own_voice.py [FOLDER] [--minutes 60] [--every 4] [--tell]
+    python bench/own_voice.py [FOLDER] [--minutes 60] [--music-minutes 20] [--every 4]
+                              [--voice-engine NAME] [--tell]
 
 All prompts are spoken through the canceller, ears and courtesy of a live session, in six rooms,
-from 20 dB softer to 6 dB louder at the microphone than a person. FOLDER holds manifest.csv and
-recordings (default: ../shared/audio beside the project). It must never know more than a session
-would: what counts is what the session is told.
+from 20 dB softer to 6 dB louder at the microphone than a person; then with music too. FOLDER holds
+manifest.csv and recordings (default: ../shared/audio beside the project). It must never know more
+than a session would: what counts is what the session is told.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from hearing_figures import Recall
 
 from assistant.hearing import load_ears
 from assistant.paths import voice_folder
-from assistant.room.acoustics import Microphone, echo_path, person_path
+from assistant.room.acoustics import Microphone, Noise, echo_path, person_path
 from assistant.room.sound import BLOCK, RATE, Samples, Utterance, read_sound, utterance
 from assistant.settings import Settings, load
 from audio.alarm_ear import AlarmEar
@@ -54,6 +55,8 @@ ALONE_SECONDS = 3.0
 AGAIN_SECONDS = 1.2
 """From the end of the first word to the beginning of the second."""
 AFTER_SECONDS = 1.5
+MUSIC_BELOW_DB = 20.0
+"""So much softer than a person is the music beside our prompts."""
 QUIET = np.zeros(BLOCK, np.float32)
 HALTING = frozenset({Intent.STOP, Intent.DIZZY, Intent.TINGLING})
 """What the alarm ear hears and halts for."""
@@ -78,12 +81,13 @@ class Place:
         room: Samples,
         echo_db: float,
         gives_way: bool,
+        beside: Noise | None = None,
     ) -> None:
         pipeline = (Pipeline if gives_way else Deaf)(ears, EchoCanceller(), settings.phrasebook)
         pipeline.reset()
         self._headset = Headset(pipeline, Player(), voice)
         self._echo, self._person = echo_path(room, echo_db), person_path(room)
-        self._microphone = Microphone(np.random.default_rng(7))
+        self._microphone, self._beside = Microphone(np.random.default_rng(7)), beside
         self.seconds = 0.0
 
     def say(self, sentences: Sequence[str]) -> None:
@@ -94,7 +98,8 @@ class Place:
         """20 ms of this room, the person saying `person`."""
         played = self._headset.fill(BLOCK)
         echo = self._echo.block(played.astype(np.float32) / np.float32(32768.0))
-        mic = self._microphone.block(echo, self._person.block(person))
+        noise = self._beside.block() if self._beside else QUIET
+        mic = self._microphone.block(echo, self._person.block(person), noise)
         self.seconds += BLOCK / RATE
         return self._headset.hear(mic, played)
 
@@ -161,6 +166,7 @@ class Bench:
     ears: Ears
     rooms: dict[str, Samples]
     words: list[Utterance]
+    music: dict[str, Samples]
     tell: bool
     """Print each self-trigger with the sentences it came from."""
 
@@ -198,17 +204,41 @@ class Bench:
             for name, room in self.rooms.items():
                 place = Place(self.ears, self.settings, self.voice, room, level, gives_way=True)
                 share = minutes * 60 / len(self.rooms) / len(LEVELS_DB)
-                for text, heard in alone(place, prompts, share):
-                    if what := kind(heard):
-                        counts[what] += 1
-                        if self.tell:
-                            print(
-                                f"    {what} {heard.text!r} by {heard.ear.value} in {name}: {text}"
-                            )
+                counts += self._told(place, prompts, share, name)
                 seconds += place.seconds
             print(f"  {level:+4d} dB: {_counted(counts)}", flush=True)
             total += counts
         print(f"  in {seconds / 3600:.2f} hours: {_counted(total)}")
+
+    def beside_music(self, minutes: float) -> None:
+        """The same with music, which is no voice of ours to be taken away; in one room a piece."""
+        print(
+            f"\nThe same in {minutes:.0f} minutes with music,"
+            f" {MUSIC_BELOW_DB:.0f} dB softer than a person:"
+        )
+        prompts = self.prompts()
+        total: Counter[str] = Counter()
+        for (piece, sound), (name, room) in zip(self.music.items(), cycle(self.rooms.items())):
+            for level in LEVELS_DB:
+                music = Noise(sound, MUSIC_BELOW_DB, np.random.default_rng(7))
+                place = Place(self.ears, self.settings, self.voice, room, level, True, music)
+                share = minutes * 60 / len(self.music) / len(LEVELS_DB)
+                total += self._told(place, prompts, share, f"{name} with {piece}")
+        print(f"  {_counted(total)}", flush=True)
+
+    def _told(
+        self, place: Place, prompts: Iterator[Sequence[str]], seconds: float, where: str
+    ) -> Counter[str]:
+        counts: Counter[str] = Counter()
+        for text, heard in alone(place, prompts, seconds):
+            if what := kind(heard):
+                counts[what] += 1
+                if self.tell and heard.level is not Level.VOICE:
+                    print(
+                        f"    {what} {heard.text!r} by {heard.ear.value} in {where}"
+                        f" at {heard.at:.1f} s: {text}"
+                    )
+        return counts
 
     def over_it(self) -> None:
         """People's "stop" over our prompts, by level and by room."""
@@ -256,11 +286,19 @@ def stops(folder: Path) -> list[Utterance]:
     return [utterance(row["text"], read_sound(folder / row["file"])) for row in sure]
 
 
+def music(folder: Path) -> dict[str, Samples]:
+    """Every piece that the manifest knows, by its file's name."""
+    with (folder / "manifest.csv").open(newline="") as manifest:
+        files = [Path(r["file"]) for r in csv.DictReader(manifest) if "music" in r["text"]]
+    return {file.stem: read_sound(folder / file) for file in files}
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=SHARED)
     parser.add_argument("--minutes", type=float, default=60.0, help="of prompts with nobody there")
+    parser.add_argument("--music-minutes", type=float, default=20.0, help="the same, with music")
     parser.add_argument("--every", type=int, default=4, help="use each n-th recorded stop only")
     parser.add_argument("--voice-engine", help="instead of the one that is set")
     parser.add_argument("--tell", action="store_true", help="name each self-trigger")
@@ -274,9 +312,12 @@ def main() -> int:
     voice.prepare(settings.script.every_sentence())
     rooms = {name: read_sound(options.folder / "rir" / f"{name}.flac") for name in ROOMS}
     words = stops(options.folder)[:: options.every]
-    bench = Bench(settings, voice, load_ears(settings), rooms, words, options.tell)
+    bench = Bench(
+        settings, voice, load_ears(settings), rooms, words, music(options.folder), options.tell
+    )
     bench.like_a_word()
     bench.self_triggers(options.minutes)
+    bench.beside_music(options.music_minutes)
     bench.over_it()
     return 0
 
