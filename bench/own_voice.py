@@ -168,7 +168,7 @@ class Bench:
     words: list[Utterance]
     music: dict[str, Samples]
     tell: bool
-    """Print each self-trigger with the sentences it came from."""
+    """Print each self-trigger but mere voices with the sentences it came from."""
 
     def prompts(self, start: int = 0) -> Iterator[Sequence[str]]:
         """Every sentence there is, a few at a time, over and over."""
@@ -212,6 +212,9 @@ class Bench:
 
     def beside_music(self, minutes: float) -> None:
         """The same with music, which is no voice of ours to be taken away; in one room a piece."""
+        if not self.music:
+            print("\nThe same with music: skipped, the manifest knows none")
+            return
         print(
             f"\nThe same in {minutes:.0f} minutes with music,"
             f" {MUSIC_BELOW_DB:.0f} dB softer than a person:"
@@ -221,7 +224,7 @@ class Bench:
         for (piece, sound), (name, room) in zip(self.music.items(), cycle(self.rooms.items())):
             for level in LEVELS_DB:
                 music = Noise(sound, MUSIC_BELOW_DB, np.random.default_rng(7))
-                place = Place(self.ears, self.settings, self.voice, room, level, True, music)
+                place = Place(self.ears, self.settings, self.voice, room, level, True, beside=music)
                 share = minutes * 60 / len(self.music) / len(LEVELS_DB)
                 total += self._told(place, prompts, share, f"{name} with {piece}")
         print(f"  {_counted(total)}", flush=True)
@@ -278,18 +281,23 @@ def _recalled(made: Sequence[Over]) -> str:
     return "  ".join(Recall(count, len(made)).share() for count in hits) + f"  of {len(made)}"
 
 
+def manifest(folder: Path) -> list[dict[str, str]]:
+    """Its rows, one a recording."""
+    with (folder / "manifest.csv").open(newline="") as rows:
+        return list(csv.DictReader(rows))
+
+
 def stops(folder: Path) -> list[Utterance]:
     """Every "stop" that the manifest is sure of, at the level of a person."""
-    with (folder / "manifest.csv").open(newline="") as manifest:
-        rows = [row for row in csv.DictReader(manifest) if row["kind"] == "positive"]
-    sure = [r for r in rows if r["text"] == Intent.STOP.value and r["note"] != "unconfirmed"]
+    said = [r for r in manifest(folder) if r["kind"] == "positive" and r["note"] != "unconfirmed"]
+    sure = [r for r in said if r["text"] == Intent.STOP.value]
     return [utterance(row["text"], read_sound(folder / row["file"])) for row in sure]
 
 
 def music(folder: Path) -> dict[str, Samples]:
     """Every piece that the manifest knows, by its file's name."""
-    with (folder / "manifest.csv").open(newline="") as manifest:
-        files = [Path(r["file"]) for r in csv.DictReader(manifest) if "music" in r["text"]]
+    rows = [r for r in manifest(folder) if r["kind"] == "noise" and "music" in r["text"]]
+    files = [Path(row["file"]) for row in rows]
     return {file.stem: read_sound(folder / file) for file in files}
 
 
@@ -301,7 +309,7 @@ def main() -> int:
     parser.add_argument("--music-minutes", type=float, default=20.0, help="the same, with music")
     parser.add_argument("--every", type=int, default=4, help="use each n-th recorded stop only")
     parser.add_argument("--voice-engine", help="instead of the one that is set")
-    parser.add_argument("--tell", action="store_true", help="name each self-trigger")
+    parser.add_argument("--tell", action="store_true", help="name each but mere voices")
     options = parser.parse_args()
     if not (options.folder / "manifest.csv").exists():
         print(f"own voice: skipped, {options.folder}/manifest.csv is missing")

@@ -183,14 +183,14 @@ async def off_at_the_word(server: SoundServer, massage: Massage, person: Recorde
     off_at = 0
     for _ in range(MOST_WORDS):
         # A mere suspicion lets it go on: each word is to turn off what is on.
-        await seconds_until(lambda: massage.on, AGAIN_SECONDS)
+        await seconds_until(lambda: massage.on or began(massage, "stopped"), AGAIN_SECONDS)
+        if began(massage, "stopped"):
+            break
         voice = server.play(STOP, "person")
         await seconds_until(lambda: not massage.on, AGAIN_SECONDS)
         off_at = person.length
         await seconds_until(lambda: began(massage, "stopped"), AGAIN_SECONDS)
         await asyncio.to_thread(voice.wait)
-        if began(massage, "stopped"):
-            break
     return off_at
 
 
