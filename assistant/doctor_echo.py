@@ -149,7 +149,7 @@ def _through_the_canceller(recording: Recording) -> tuple[Samples, int]:
     canceller, talk, cleaned, talked = EchoCanceller(), Talk(), [], 0
     pairs = zip(blocks(recording.mic), blocks(recording.played), strict=True)
     for mic, played in pairs:
-        cleaned.append(canceller.clean(mic, played))
+        cleaned.append(canceller.clean(mic, played).sound)
         begins = talk.hear(cleaned[-1])
         talked += begins and canceller.settled
     whole: Samples = np.concatenate(cleaned) if cleaned else np.zeros(BLOCK, np.int16)

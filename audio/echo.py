@@ -5,14 +5,17 @@ output handed over, block for block (docs/facts.md A4.2: 20 ms late costs 35 dB)
 """
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from pywebrtc_audio import AudioProcessor
 
+from audio.aec3 import Aec3, LessLeft, NoiseSuppressor, mixed
+from audio.post_filter import PostFilter
 from audio.remainder import Remainder
 from audio.room_filter import RoomFilter
 from audio.sound import BLOCK, RATE, Samples, level_db
+from audio.trust import Moved, Trust
 
 BLOCK_SECONDS = BLOCK / RATE
 
@@ -40,10 +43,16 @@ START_BLOCKS = 10
 """Until a second or two has taught it better, the room is taken to be quiet: a person who talks
 from the first block on is somebody talking."""
 
-HISS_BLOCKS = 64
 
-LEFT_SMOOTHED = 0.9
-"""What the two cancellers leave is compared over about 200 ms."""
+@dataclass(frozen=True)
+class Cleaned:
+    """One microphone block of 320 samples without the echo of what was played, cleaned for two
+    uses. When nothing was played for a second and a half, both are the same."""
+
+    sound: Samples
+    """For the ears that know a few sounds, and for telling whether somebody talks."""
+    words: Samples
+    """For a recogniser of words."""
 
 
 class Canceller(Protocol):
@@ -53,59 +62,25 @@ class Canceller(Protocol):
     def settled(self) -> bool:
         """Enough was played to have learned the room: what is left is a person."""
 
-    def clean(self, mic: Samples, played: Samples) -> Samples:
-        """What the room adds to what was played, as one block of 320 samples."""
+    def clean(self, mic: Samples, played: Samples) -> Cleaned:
+        """What the room adds to what was played."""
 
     def reset(self) -> None:
         """Forget the room: after a reopened stream or lost blocks."""
 
 
-class Cancelled:
-    """WebRTC's AEC3 and noise suppressor on one signal, and how loud what it leaves is.
-
-    Perfect silence is given to it as a hiss of one bit: after sound, exact zeros make its filters
-    decay into numbers so small that a processor takes twenty times as long for each of them
-    (bench/simulate.py shows the cost).
-    """
-
-    def __init__(self) -> None:
-        self._processor = AudioProcessor(
-            sample_rate=RATE, echo_cancellation=True, noise_suppression=True
-        )
-        chance = np.random.default_rng(0)
-        self._hiss = chance.integers(-1, 2, (HISS_BLOCKS, BLOCK)).astype(np.int16)
-        self._blocks = 0
-        self.left = 0.0
-        """Power of what was lately left."""
-
-    def clean(self, mic: Samples, played: Samples) -> Samples:
-        """The microphone block without the echo of what was played."""
-        self._blocks += 1
-        mic = mic if mic.any() else self._hiss[self._blocks % HISS_BLOCKS]
-        played = played if played.any() else self._hiss[7 * self._blocks % HISS_BLOCKS]
-        cleaned: Samples = self._processor.process(mic, played)
-        self.left = LEFT_SMOOTHED * self.left + 10 ** (level_db(cleaned) / 10)
-        return cleaned
-
-    def reset(self) -> None:
-        """Forget the room."""
-        self._processor.reset()
-        self.left = 0.0
-
-
 class EchoCanceller:
-    """AEC3 (14 ms of delay, 0.8 % of a core: docs/facts.md A4.2), and AEC3 behind a filter that
-    learns the whole room: whichever lately leaves less of our voice is heard.
-
-    The first is quick to learn and knows the beginning of a room, the second takes its
-    reverberation away too, once it has learned it (bench/own_voice.py).
+    """For the ears that know a few sounds, a filter that learns the whole room, and softens what it
+    doubts: it leaves a person who talks over us. For the words, and where nothing can be learned,
+    whatever leaves least, AEC3 included: it takes much of such a person with our voice, but also
+    of any remainder and any music, of which a recogniser makes words (bench/own_voice.py).
     """
 
     def __init__(self) -> None:
-        self._room = RoomFilter()
-        self._quick, self._thorough = Cancelled(), Cancelled()
-        self._remainder = Remainder()
-        self._share = 0.0
+        self._room, self._post_filter, self._behind = RoomFilter(), PostFilter(), NoiseSuppressor()
+        self._quick, self._thorough, self._less_left = Aec3(), Aec3(), LessLeft()
+        self._trust, self._moved, self._share = Trust(), Moved(), 0.0
+        self._gate, self._words_gate = Remainder(), Remainder()
         self._played_blocks = 0
 
     @property
@@ -113,22 +88,32 @@ class EchoCanceller:
         """A second of sound was played since the start or the last reset."""
         return self._played_blocks * BLOCK_SECONDS >= SETTLE_SECONDS
 
-    def clean(self, mic: Samples, played: Samples) -> Samples:
+    def clean(self, mic: Samples, played: Samples) -> Cleaned:
         """The microphone block without the echo of what was played."""
         self._played_blocks += bool(played.any())
-        quick = self._quick.clean(mic, played)
-        thorough = self._thorough.clean(self._room.subtract(mic, played), played)
-        was, self._share = self._share, float(self._thorough.left < self._quick.left)
-        share = np.linspace(was, self._share, BLOCK, dtype=np.float32)
-        heard = np.rint(quick * (1 - share) + thorough * share).astype(np.int16)
-        return self._remainder.soften(mic, heard, played)
+        rest = self._room.subtract(mic, played)
+        if self._moved.hear(mic, rest, played):
+            self._room.reopen()
+            self._post_filter.reset()  # what it heard was an echo, not the room's own sound
+        learns = self._trust.hear(mic, rest, played) and self._room.guess is not None
+        softened = self._post_filter.soften(rest, self._room.guess)
+        person = self._behind.clean(softened)
+        quick, thorough = self._quick.clean(mic, played), self._thorough.clean(rest, played)
+        least = self._less_left.of(quick, thorough, person if learns else quick)
+        was, self._share = self._share, float(learns)
+        sound, left = mixed(least, person, was, self._share), softened if learns else least
+        return Cleaned(
+            self._gate.soften(mic, sound, left, played),
+            self._words_gate.soften(mic, least, least, played),
+        )
 
     def reset(self) -> None:
         """Forget the room and start to learn it anew."""
-        self._quick.reset()
-        self._thorough.reset()
-        self._room.reset()
-        self._remainder.reset()
+        for part in (self._room, self._post_filter, self._behind, self._quick, self._thorough):
+            part.reset()
+        for judge in (self._less_left, self._trust, self._moved, self._gate, self._words_gate):
+            judge.reset()
+        self._share = 0.0
         self._played_blocks = 0
 
 

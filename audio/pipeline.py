@@ -106,12 +106,12 @@ class Pipeline:
 
     def hear(self, mic: Samples, played: Samples) -> list[Heard]:
         """Take one block of 320 samples and what was played meanwhile."""
-        block = self._canceller.clean(mic, played)
+        cleaned = self._canceller.clean(mic, played)
         self._played.append(bool(played.any()))
         self.samples += BLOCK
-        self.level_db = level_db(block)
-        by_sound = [*self._alarm(block), *self._second(block)]
-        return [*self._voice(block), *by_sound, *self._words(block)]
+        self.level_db = level_db(cleaned.sound)
+        by_sound = [*self._alarm(cleaned.sound), *self._second(cleaned.sound)]
+        return [*self._voice(cleaned.sound), *by_sound, *self._words(cleaned.words)]
 
     def take_faults(self) -> list[Fault]:
         """What broke since the last call. An ear that broke is not asked again."""

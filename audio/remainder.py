@@ -18,7 +18,11 @@ LINGER_BLOCKS = 50
 """Echo is in the room for a second after our voice."""
 SMOOTHED = 0.7
 """Power is compared over about 60 ms: the canceller is a little later than the microphone."""
-SOFTENED = 0.01
+FADING = 0.8
+"""What was heard counts on, a decibel softer each block: the end of a long room's echo is little
+beside its beginning, but not beside itself."""
+SOFTENED = 0.003
+"""By 50 dB. By 40, ears of any loudness still took a remainder for a word."""
 
 
 class Remainder:
@@ -32,16 +36,18 @@ class Remainder:
         self._since_played = LINGER_BLOCKS
         self._open = 0
         self._gain = 1.0
-        self._heard = self._left = 0.0
+        self._heard = self._loudest = self._left = 0.0
 
-    def soften(self, mic: Samples, cleaned: Samples, played: Samples) -> Samples:
-        """The cleaned block, softer by 40 dB where it is only what is left of our voice."""
+    def soften(self, mic: Samples, cleaned: Samples, left: Samples, played: Samples) -> Samples:
+        """The cleaned block, softer by 50 dB where what is `left` of the microphone's is only what
+        is left of our voice."""
         self._since_played = 0 if played.any() else self._since_played + 1
         self._heard = SMOOTHED * self._heard + 10 ** (level_db(mic) / 10)
-        self._left = SMOOTHED * self._left + 10 ** (level_db(cleaned) / 10)
+        self._loudest = max(self._heard, FADING * self._loudest)
+        self._left = SMOOTHED * self._left + 10 ** (level_db(left) / 10)
         alone = self._since_played >= LINGER_BLOCKS
         # Also alone: who talks when our voice begins stays heard; mere quiet opens nothing.
-        person = level_db(cleaned) > LOWEST_DB and (alone or self._is_much())
+        person = level_db(left) > LOWEST_DB and (alone or self._is_much())
         self._open = HANG_BLOCKS if person else max(0, self._open - 1)
         was, self._gain = self._gain, 1.0 if alone or self._open else SOFTENED
         if was == self._gain == 1.0:
@@ -51,4 +57,4 @@ class Remainder:
 
     def _is_much(self) -> bool:
         """The canceller took less than it takes of our own voice."""
-        return self._left >= self._heard * 10 ** (-TAKEN_DB / 10)
+        return self._left >= self._loudest * 10 ** (-TAKEN_DB / 10)

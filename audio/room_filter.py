@@ -1,7 +1,7 @@
-"""Learns the whole answer of the room to our voice, a second long, and subtracts it.
+"""Learns the whole answer of the room to our voice, a second and a half, and subtracts it.
 
-The echo canceller behind it knows the first part of a room only, and leaves the reverberation of a
-large one, in which ears hear words (bench/own_voice.py). It must never add to what the microphone
+The echo canceller beside it knows the first part of a room only, and takes much of a person who
+talks over us with our voice (bench/own_voice.py). It must never add to what the microphone
 heard: where it does not make the sound softer, the sound passes as it came.
 
 A Kalman filter in blocks and frequencies, after Kuech, Mabande and Enzner, "State-space
@@ -9,21 +9,35 @@ architecture of the partitioned-block-based acoustic echo controller", ICASSP 20
 says over us is noise to it, and is neither learned nor taken away.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from audio.sound import BLOCK, Samples
 
-PARTS = 50
-"""Blocks of 20 ms that the answer of a room may last."""
-DECAY_PARTS = 15.0
+PARTS = 75
+"""Blocks of 20 ms that the answer of a room may last, from handed over to heard included: a second
+and a half. After one second ears heard words in what came later."""
+DECAY_PARTS = 5.0
 """Later parts are expected to be softer: by 1/e in so many."""
-FIRST_GUESS = 0.01
-"""Power of the first part before anything was heard."""
+LOUDNESS_BLOCKS = 25
+"""For the first half second of our voice what it expects of the room follows how loud the
+microphone is: with one fixed guess it learned a loudspeaker 6 dB louder than a person half as
+fast."""
+GENEROUS = 10.0
+"""It expects so many times the power that was heard: too much costs less than too little."""
+LEAST_LOUD, MOST_LOUD = 1e-5, 1.0
+"""Bounds of the first part's power, of which 1 is what was played."""
 KEPT = 0.9999
 """Share of what it knows that is still true a block later: people and doors move."""
-QUICK = 0.7
+QUICK = 0.9
 """How much of the power that was left over is remembered from block to block."""
+ALIKE = 0.9
+"""What is left is compared with what was taken over about 200 ms."""
+BY_CHANCE = 3.0 * (1 - ALIKE) / (1 + ALIKE)
+"""In so short a time music and people go with our voice a little, too: this share, three times what
+chance makes of it on average, does not count. Else music is cut to the rhythm of our words."""
 COMPARED = 0.8
 """The same for the comparison of the loudness before and after."""
 _TINY = 1e-8
@@ -33,36 +47,69 @@ Spectra = NDArray[np.complex64]
 Floats = NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Guess:
+    """One block, as power at 321 frequencies from 0 to 8 kHz."""
+
+    heard: Floats
+    """At the microphone."""
+    rest: Floats
+    """What is left of it."""
+    ours: Floats
+    """Of our voice, by what the filter does not know of the room yet."""
+    like: Floats
+    """Of our voice, by how it goes with what the filter takes: more where what it knows is wrong,
+    as when a loudspeaker's clock drifts or somebody opens a door."""
+
+
 class RoomFilter:
     """One loudspeaker, one room, one microphone. While nothing sounds it costs nothing."""
 
-    def __init__(self) -> None:
-        fading = FIRST_GUESS * np.exp(-np.arange(PARTS) / DECAY_PARTS)
+    def __init__(self, parts: int = PARTS, kept: float = KEPT) -> None:
+        self._parts, self._kept = parts, kept
+        fading = np.exp(-np.arange(parts) / DECAY_PARTS)
         self._expected = np.repeat(fading[:, None], BLOCK + 1, axis=1).astype(np.float32)
         self.reset()
 
     def reset(self) -> None:
-        """Forget the room."""
-        self._answer: Spectra = np.zeros((PARTS, BLOCK + 1), np.complex64)
-        self._unsure: Floats = self._expected.copy()
-        self._played: Spectra = np.zeros((PARTS, BLOCK + 1), np.complex64)
+        """Forget the room and what was played."""
+        self.reopen()
+        self._answer: Spectra = np.zeros((self._parts, BLOCK + 1), np.complex64)
+        self._played: Spectra = np.zeros((self._parts, BLOCK + 1), np.complex64)
         self._last: Floats = np.zeros(BLOCK, np.float32)
+        self._silent = self._parts + 1
+        self._before = self._after = 0.0
+        self.guess: Guess | None = None
+        """Of the block that was subtracted last; none while nothing sounds."""
+
+    def reopen(self) -> None:
+        """Be as unsure of the room as at first."""
+        self._loud = LEAST_LOUD
+        self._unsure: Floats = self._expected * np.float32(self._loud)
+        self._blocks = 0
+        self._came = self._went = 0.0
         self._left: Floats | None = None
         """Power that was lately left over: of the person, and of what is not learned yet."""
-        self._silent = PARTS + 1
-        self._before = self._after = 0.0
+        self._together: Spectra = np.zeros(BLOCK + 1, np.complex64)
+        self._taken: Floats = np.zeros(BLOCK + 1, np.float32)
+        self._over: Floats = np.zeros(BLOCK + 1, np.float32)
 
     def subtract(self, mic: Samples, played: Samples) -> Samples:
         """The microphone block without what the room makes of our voice; nothing is delayed."""
         self._silent = 0 if played.any() else self._silent + 1
-        if self._silent > PARTS:
-            self._left = None
+        if self._silent > self._parts:
+            self._left = self.guess = None
             return mic
         self._remember(played)
+        if not mic.any():
+            # A muted microphone is no room in which nothing echoes.
+            self._left = self.guess = None
+            return mic
         sound: Floats = (mic / _FULL).astype(np.float32)
-        echo = np.fft.irfft(np.einsum("pf,pf->f", self._answer, self._played))[BLOCK:]
-        rest = (sound - echo).astype(np.float32)
-        self._learn(sound, rest)
+        whole = np.fft.irfft(np.einsum("pf,pf->f", self._answer, self._played))
+        echo: Floats = whole[BLOCK:].astype(np.float32)
+        rest = sound - echo
+        self.guess = Guess(*self._learn(sound, rest), self._like(echo, rest))
         self._before = COMPARED * self._before + float(sound @ sound)
         self._after = COMPARED * self._after + float(rest @ rest)
         if self._after >= self._before:
@@ -77,19 +124,49 @@ class RoomFilter:
         self._played[0] = np.fft.rfft(np.concatenate([self._last, now]))
         self._last = now
 
-    def _learn(self, sound: Floats, rest: Floats) -> None:
-        """As much of what is left goes into the answer as is likely to be ours."""
+    def _learn(self, sound: Floats, rest: Floats) -> tuple[Floats, Floats, Floats]:
+        """As much of what is left goes into the answer as is likely to be ours. Gives the powers of
+        what was heard, of what is left, and of our voice that it expects in it."""
         error = _spectrum(rest)
-        left = np.abs(_spectrum(sound)) ** 2 if self._left is None else self._left
-        self._left = (QUICK * left + (1 - QUICK) * np.abs(error) ** 2).astype(np.float32)
+        heard: Floats = np.abs(_spectrum(sound)) ** 2
+        left = heard if self._left is None else self._left
+        found = np.abs(error) ** 2
+        self._left = (QUICK * left + (1 - QUICK) * found).astype(np.float32)
         power = np.abs(self._played) ** 2
-        whole = 0.5 * np.einsum("pf,pf->f", self._unsure, power) + self._left + _TINY
-        gain = self._unsure / whole
+        if self._blocks < LOUDNESS_BLOCKS:
+            self._learn_loudness(float(heard.sum()), power)
+        ours = 0.5 * np.einsum("pf,pf->f", self._unsure, power)
+        gain = self._unsure / (ours + self._left + _TINY)
         step = np.fft.irfft(gain * np.conj(self._played) * error, axis=1)
         step[:, BLOCK:] = 0.0  # an answer comes after the sound, never before it
-        self._answer = KEPT * (self._answer + np.fft.rfft(step, axis=1)).astype(np.complex64)
-        self._unsure *= KEPT**2 * (1 - 0.5 * gain * power)
-        self._unsure += (1 - KEPT**2) * np.abs(self._answer) ** 2
+        answer = self._answer + np.fft.rfft(step, axis=1)
+        self._answer = self._kept * answer.astype(np.complex64)
+        self._unsure *= self._kept**2 * (1 - 0.5 * gain * power)
+        self._unsure += (1 - self._kept**2) * np.abs(self._answer) ** 2
+        return heard, found, ours
+
+    def _like(self, echo: Floats, rest: Floats) -> Floats:
+        """Power in what is left that goes with what was taken: where the answer is wrong."""
+        taken, left = _spectrum(echo), _spectrum(rest)
+        self._together = ALIKE * self._together + left * np.conj(taken)
+        self._taken = ALIKE * self._taken + np.abs(taken) ** 2
+        self._over = ALIKE * self._over + np.abs(left) ** 2
+        together = np.abs(self._together) ** 2 - BY_CHANCE * self._taken * self._over
+        part = np.maximum(together, 0) / (self._taken + _TINY) ** 2
+        like: Floats = part * np.abs(taken) ** 2
+        return like
+
+    def _learn_loudness(self, heard: float, power: Floats) -> None:
+        """Expect the room to be as loud as it has been so far."""
+        self._blocks += 1
+        self._came += heard
+        self._went += 0.5 * float(np.einsum("pf,pf->", self._expected, power))
+        if self._went > 0:
+            was, loud = self._loud, GENEROUS * self._came / self._went
+            self._loud = min(max(loud, LEAST_LOUD), MOST_LOUD)
+            self._unsure *= np.float32(self._loud / was)
+            # Noise before our first loud sound raises hopes too high: unlearn what came of them.
+            self._answer *= np.float32(min(1.0, self._loud / was))
 
 
 def _spectrum(block: Floats) -> Spectra:

@@ -26,9 +26,9 @@ def cleaned(sound: Samples, played: Samples | None = None) -> list[Samples]:
     whole = np.concatenate([sound, np.zeros(-len(sound) % BLOCK, np.int16)]).reshape(-1, BLOCK)
     silent = np.zeros(BLOCK, np.int16)
     if played is None:
-        return [canceller.clean(block, silent) for block in whole]
+        return [canceller.clean(block, silent).sound for block in whole]
     beside = np.resize(played, whole.size).reshape(-1, BLOCK)
-    return [canceller.clean(block, ref) for block, ref in zip(whole, beside, strict=True)]
+    return [canceller.clean(block, ref).sound for block, ref in zip(whole, beside, strict=True)]
 
 
 class Streams:

@@ -16,7 +16,7 @@ from audio.courtesy import (
     PAUSES_WITHIN_SECONDS,
     RESUME_SECONDS,
 )
-from audio.echo import EchoCanceller
+from audio.echo import Cleaned, EchoCanceller
 from audio.errors import UnknotError
 from audio.headset import HEALTH_BLOCKS, Headset
 from audio.messages import (
@@ -60,12 +60,14 @@ class ScriptedWords:
     model: str = "none"
     practice: bool = False
     expected: frozenset[Intent] = frozenset()
+    heard: list[Samples] = field(default_factory=list)
 
     def expect(self, intents: frozenset[Intent]) -> None:
         self.expected = intents
 
     def hear(self, block: Samples) -> list[Reading]:
         assert len(block) == BLOCK
+        self.heard.append(block)
         now = self.script.pop(0) if self.script else None
         if isinstance(now, Exception):
             raise now
@@ -81,9 +83,11 @@ class ScriptedAlarm:
 
     script: list[tuple[Intent, float] | Exception | None] = field(default_factory=list)
     enrolling: bool = False
+    heard: list[Samples] = field(default_factory=list)
 
     def hear(self, block: Samples) -> list[Clue]:
         assert len(block) == BLOCK
+        self.heard.append(block)
         now = self.script.pop(0) if self.script else None
         if isinstance(now, Exception):
             raise now
@@ -126,6 +130,31 @@ def words_pipeline(book: Phrasebook, *script: Reading | None, practice: bool = F
 def test_a_finished_command_is_heard_with_its_number(book: Phrasebook) -> None:
     (heard,) = listen(words_pipeline(book, final("seven")), 1)
     assert heard == Heard(Level.FINAL, Intent.NUMBER, "seven", Ear.WORDS, BLOCK_SECONDS, value=7)
+
+
+@dataclass
+class TwoSounds:
+    """A canceller that gives the words silence and every other ear a loud block."""
+
+    settled: bool = True
+
+    def clean(self, mic: Samples, played: Samples) -> Cleaned:
+        return Cleaned(sound=LOUD, words=SILENCE)
+
+    def reset(self) -> None:
+        return
+
+
+def test_the_words_are_read_from_the_sound_for_words_and_all_else_from_the_other(
+    book: Phrasebook,
+) -> None:
+    words, alarm, second = ScriptedWords(), ScriptedAlarm(), ScriptedAlarm()
+    pipeline = Pipeline(Ears(alarm, words, second=second), TwoSounds(), book)
+    heard = listen(pipeline, 5)
+    assert told(heard) == [("voice", None, "words")]
+    assert not np.any(words.heard)
+    assert np.array_equal(alarm.heard, [LOUD] * 5)
+    assert np.array_equal(second.heard, [LOUD] * 5)
 
 
 def test_an_unfinished_command_is_not_heard(book: Phrasebook) -> None:

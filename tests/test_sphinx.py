@@ -42,7 +42,7 @@ def texts(ear: SphinxRecogniser, sound: Samples) -> list[str]:
     """What is read in a recording, cleaned as in a session."""
     ear.reset()
     canceller = EchoCanceller()
-    cleaned = [canceller.clean(block, np.zeros(BLOCK, np.int16)) for block in blocks(sound)]
+    cleaned = [canceller.clean(block, np.zeros(BLOCK, np.int16)).words for block in blocks(sound)]
     return [reading.text for block in cleaned for reading in ear.hear(block)]
 
 

@@ -47,7 +47,7 @@ def texts(ear: EmbeddedRecogniser, sound: Samples) -> list[str]:
     noise = np.random.default_rng(2).standard_normal(round(0.6 * RATE)).astype(np.float32)
     quiet = to_int16(noise * np.float32(3e-4))
     whole = np.concatenate([quiet, sound, quiet])
-    cleaned = [canceller.clean(block, silence) for block in blocks(whole)]
+    cleaned = [canceller.clean(block, silence).words for block in blocks(whole)]
     return [reading.text for block in cleaned for reading in ear.hear(block)]
 
 

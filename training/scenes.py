@@ -287,5 +287,5 @@ def cleaned(sound: NDArray[np.int16], played: NDArray[np.int16] | None = None) -
         played = np.zeros(len(sound), np.int16)
     beside = played[: len(blocks) * BLOCK].reshape(-1, BLOCK)
     return np.concatenate(
-        [canceller.clean(mic, ref) for mic, ref in zip(blocks, beside, strict=True)]
+        [canceller.clean(mic, ref).sound for mic, ref in zip(blocks, beside, strict=True)]
     )

@@ -95,7 +95,7 @@ def _cleaned(sound: Samples) -> Samples:
     """Through the canceller of a live session, nothing being played."""
     canceller, silence = EchoCanceller(), np.zeros(BLOCK, np.int16)
     pieces = sound[: len(sound) // BLOCK * BLOCK].reshape(-1, BLOCK)
-    return np.concatenate([canceller.clean(piece, silence) for piece in pieces])
+    return np.concatenate([canceller.clean(piece, silence).words for piece in pieces])
 
 
 def row(condition: str, listed: list[Trial], judged: list[Floats | None]) -> str:
