@@ -58,7 +58,8 @@ class Echo:
     """From the moment the canceller is told until it is heard; None when nothing came back."""
     level_db: float
     taken_db: float
-    """How much softer the canceller makes it, once it has learned the room."""
+    """How much softer the canceller makes it for the ear that reads words, once it has learned the
+    room."""
     talked: int
     """How often what is left was taken for somebody who talks."""
     gaps: int = 0
@@ -146,11 +147,13 @@ def _delay(recording: Recording) -> float | None:
 
 
 def _through_the_canceller(recording: Recording) -> tuple[Samples, int]:
+    """What is left for the words, and how often what is left for the others seemed to talk."""
     canceller, talk, cleaned, talked = EchoCanceller(), Talk(), [], 0
     pairs = zip(blocks(recording.mic), blocks(recording.played), strict=True)
     for mic, played in pairs:
-        cleaned.append(canceller.clean(mic, played).sound)
-        begins = talk.hear(cleaned[-1])
+        clean = canceller.clean(mic, played)
+        cleaned.append(clean.words)
+        begins = talk.hear(clean.sound)
         talked += begins and canceller.settled
     whole: Samples = np.concatenate(cleaned) if cleaned else np.zeros(BLOCK, np.int16)
     return whole, talked
