@@ -40,7 +40,11 @@ BY_CHANCE = 3.0 * (1 - ALIKE) / (1 + ALIKE)
 chance makes of it on average, does not count. Else music is cut to the rhythm of our words."""
 COMPARED = 0.8
 """The same for the comparison of the loudness before and after."""
+AT_ONCE = 15
+"""Parts that are transformed together: an array of more is given back to the system at once, and
+asked for again, which costs as much as the transforms."""
 _TINY = 1e-8
+_SILENCE: NDArray[np.float32] = np.zeros(BLOCK, np.float32)
 _FULL = np.float32(32768.0)
 
 Spectra = NDArray[np.complex64]
@@ -65,8 +69,9 @@ class Guess:
 class RoomFilter:
     """One loudspeaker, one room, one microphone. While nothing sounds it costs nothing."""
 
-    def __init__(self, parts: int = PARTS, kept: float = KEPT) -> None:
-        self._parts, self._kept = parts, kept
+    def __init__(self, parts: int = PARTS, kept: float = KEPT, likens: bool = True) -> None:
+        """`likens`: whether its guesses tell `like`; else that is nothing."""
+        self._parts, self._kept, self._likens = parts, kept, likens
         fading = np.exp(-np.arange(parts) / DECAY_PARTS)
         self._expected = np.repeat(fading[:, None], BLOCK + 1, axis=1).astype(np.float32)
         self.reset()
@@ -76,6 +81,10 @@ class RoomFilter:
         self.reopen()
         self._answer: Spectra = np.zeros((self._parts, BLOCK + 1), np.complex64)
         self._played: Spectra = np.zeros((self._parts, BLOCK + 1), np.complex64)
+        self._power: Floats = np.zeros((self._parts, BLOCK + 1), np.float32)
+        # Arrays of this size that come and go with every block cost as much as the sums in them.
+        self._gain: Floats = np.zeros((self._parts, BLOCK + 1), np.float32)
+        self._step: Spectra = np.zeros((self._parts, BLOCK + 1), np.complex64)
         self._last: Floats = np.zeros(BLOCK, np.float32)
         self._silent = self._parts + 1
         self._before = self._after = 0.0
@@ -106,10 +115,12 @@ class RoomFilter:
             self._left = self.guess = None
             return mic
         sound: Floats = (mic / _FULL).astype(np.float32)
-        whole = np.fft.irfft(np.einsum("pf,pf->f", self._answer, self._played))
-        echo: Floats = whole[BLOCK:].astype(np.float32)
+        np.multiply(self._answer, self._played, out=self._step)
+        echo = np.fft.irfft(self._step.sum(axis=0))[BLOCK:].astype(np.float32)
         rest = sound - echo
-        self.guess = Guess(*self._learn(sound, rest), self._like(echo, rest))
+        left, taken = _forward(np.array([[_SILENCE, rest], [_SILENCE, echo]]).reshape(2, -1))
+        like = self._like(left, taken) if self._likens else np.zeros_like(self._over)
+        self.guess = Guess(*self._learn(left, taken), like)
         self._before = COMPARED * self._before + float(sound @ sound)
         self._after = COMPARED * self._after + float(rest @ rest)
         if self._after >= self._before:
@@ -120,47 +131,66 @@ class RoomFilter:
     def _remember(self, played: Samples) -> None:
         """The newest spectrum of two blocks of our voice, and those before it."""
         now: Floats = (played / _FULL).astype(np.float32)
-        self._played = np.roll(self._played, 1, axis=0)
-        self._played[0] = np.fft.rfft(np.concatenate([self._last, now]))
+        for kept in (self._played, self._power):
+            kept[1:] = kept[:-1]
+        self._played[0] = _spectrum(self._last, now)
+        self._power[0] = _power(self._played[0])
         self._last = now
 
-    def _learn(self, sound: Floats, rest: Floats) -> tuple[Floats, Floats, Floats]:
-        """As much of what is left goes into the answer as is likely to be ours. Gives the powers of
-        what was heard, of what is left, and of our voice that it expects in it."""
-        error = _spectrum(rest)
-        heard: Floats = np.abs(_spectrum(sound)) ** 2
+    def _learn(self, error: Spectra, taken: Spectra) -> tuple[Floats, Floats, Floats]:
+        """From what is left and what was taken. Gives the powers of what was heard, of what is
+        left, and of our voice that it expects in it."""
+        heard = _power(error + taken)
         left = heard if self._left is None else self._left
-        found = np.abs(error) ** 2
+        found = _power(error)
         self._left = (QUICK * left + (1 - QUICK) * found).astype(np.float32)
-        power = np.abs(self._played) ** 2
         if self._blocks < LOUDNESS_BLOCKS:
-            self._learn_loudness(float(heard.sum()), power)
-        ours = 0.5 * np.einsum("pf,pf->f", self._unsure, power)
-        gain = self._unsure / (ours + self._left + _TINY)
-        step = np.fft.irfft(gain * np.conj(self._played) * error, axis=1)
-        step[:, BLOCK:] = 0.0  # an answer comes after the sound, never before it
-        answer = self._answer + np.fft.rfft(step, axis=1)
-        self._answer = self._kept * answer.astype(np.complex64)
-        self._unsure *= self._kept**2 * (1 - 0.5 * gain * power)
-        self._unsure += (1 - self._kept**2) * np.abs(self._answer) ** 2
+            self._learn_loudness(float(heard.sum()))
+        ours = 0.5 * np.einsum("pf,pf->f", self._unsure, self._power)
+        np.divide(self._unsure, ours + self._left + _TINY, out=self._gain)
+        self._correct(error)
+        self._grow_surer()
         return heard, found, ours
 
-    def _like(self, echo: Floats, rest: Floats) -> Floats:
+    def _correct(self, error: Spectra) -> None:
+        """Put into the answer what is likely to be ours of what is left."""
+        step = np.conjugate(self._played, out=self._step)
+        step *= self._gain
+        step *= error
+        for at in range(0, self._parts, AT_ONCE):
+            some = np.fft.irfft(step[at : at + AT_ONCE], axis=1)
+            some[:, BLOCK:] = 0.0  # an answer comes after the sound, never before it
+            step[at : at + AT_ONCE] = _forward(some)
+        self._answer += step
+        self._answer *= self._kept
+
+    def _grow_surer(self) -> None:
+        """By what was just learned; but a room may have changed by a share of what is known."""
+        still = self._gain
+        still *= self._power
+        still *= -0.5 * self._kept**2
+        still += self._kept**2
+        self._unsure *= still
+        np.square(self._answer.view(np.float32), out=self._step.view(np.float32))
+        changed = np.add(self._step.real, self._step.imag, out=self._gain)
+        changed *= 1 - self._kept**2
+        self._unsure += changed
+
+    def _like(self, left: Spectra, taken: Spectra) -> Floats:
         """Power in what is left that goes with what was taken: where the answer is wrong."""
-        taken, left = _spectrum(echo), _spectrum(rest)
         self._together = ALIKE * self._together + left * np.conj(taken)
-        self._taken = ALIKE * self._taken + np.abs(taken) ** 2
-        self._over = ALIKE * self._over + np.abs(left) ** 2
-        together = np.abs(self._together) ** 2 - BY_CHANCE * self._taken * self._over
+        self._taken = ALIKE * self._taken + _power(taken)
+        self._over = ALIKE * self._over + _power(left)
+        together = _power(self._together) - BY_CHANCE * self._taken * self._over
         part = np.maximum(together, 0) / (self._taken + _TINY) ** 2
-        like: Floats = part * np.abs(taken) ** 2
+        like: Floats = part * _power(taken)
         return like
 
-    def _learn_loudness(self, heard: float, power: Floats) -> None:
+    def _learn_loudness(self, heard: float) -> None:
         """Expect the room to be as loud as it has been so far."""
         self._blocks += 1
         self._came += heard
-        self._went += 0.5 * float(np.einsum("pf,pf->", self._expected, power))
+        self._went += 0.5 * float(np.einsum("pf,pf->", self._expected, self._power))
         if self._went > 0:
             was, loud = self._loud, GENEROUS * self._came / self._went
             self._loud = min(max(loud, LEAST_LOUD), MOST_LOUD)
@@ -169,7 +199,15 @@ class RoomFilter:
             self._answer *= np.float32(min(1.0, self._loud / was))
 
 
-def _spectrum(block: Floats) -> Spectra:
-    """Of one block after a block of silence."""
-    padded = np.concatenate([np.zeros(BLOCK, np.float32), block])
-    return np.fft.rfft(padded).astype(np.complex64)
+def _spectrum(before: Floats, block: Floats) -> Spectra:
+    """Of two blocks."""
+    return _forward(np.concatenate([before, block]))
+
+
+def _forward(sound: NDArray[np.floating]) -> Spectra:
+    """In 64 bits: of 640 samples numpy's transform of 32 takes three times as long."""
+    return np.fft.rfft(sound.astype(np.float64), axis=-1).astype(np.complex64)
+
+
+def _power(spectra: Spectra) -> Floats:
+    return spectra.real**2 + spectra.imag**2

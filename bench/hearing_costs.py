@@ -1,8 +1,9 @@
 """What each ear costs, measured in a process of its own: `python bench/hearing_costs.py [EAR]`.
 
 EAR is one of nothing, canceller, speaking (the canceller while our own voice sounds), alarm, peer,
-words, everything; without it, each is started in turn. It must never measure two ears in one
-process: the memory of one would be that of both.
+words, everything, barge-in (everything, while our own voice sounds and a person says other words);
+without it, each is started in turn. It must never measure two ears in one process: the memory of
+one would be that of both.
 """
 
 import json
@@ -11,10 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 SECONDS = 30.0
+OTHER_WORDS_BLOCKS = 150
+"""Our voice says what the person said three seconds before."""
 CLIPS = Path(__file__).resolve().parents[1] / "tests" / "clips"
 
 
@@ -76,21 +80,27 @@ def _nothing() -> Callable[[object], object]:
 
 
 def _canceller() -> Callable:
-    import numpy as np
-
-    from audio.echo import EchoCanceller
-    from audio.sound import BLOCK
-
-    canceller = EchoCanceller()
-    silence = np.zeros(BLOCK, np.int16)
-    return lambda block: canceller.clean(block, silence)
+    hear, silence = _cleaning(), _silence()
+    return lambda block: hear(block, silence)
 
 
 def _speaking() -> Callable:
+    hear = _cleaning()
+    return lambda block: hear(block, block)
+
+
+def _cleaning() -> Callable:
     from audio.echo import EchoCanceller
 
-    canceller = EchoCanceller()
-    return lambda block: canceller.clean(block, block)
+    return EchoCanceller().clean
+
+
+def _silence():
+    import numpy as np
+
+    from audio.sound import BLOCK
+
+    return np.zeros(BLOCK, np.int16)
 
 
 def _alarm() -> Callable:
@@ -113,16 +123,28 @@ def _words() -> Callable:
 
 
 def _everything() -> Callable:
-    import numpy as np
+    hear, silence = _hearing(), _silence()
+    return lambda block: hear(block, silence)
 
+
+def _barge_in() -> Callable:
+    hear = _hearing()
+    said = deque([_silence()] * OTHER_WORDS_BLOCKS, maxlen=OTHER_WORDS_BLOCKS)
+
+    def over(block: object) -> object:
+        played = said[0]
+        said.append(block)
+        return hear(block, played)
+
+    return over
+
+
+def _hearing() -> Callable:
     from assistant.settings import load
     from audio.echo import EchoCanceller
     from audio.pipeline import Pipeline
-    from audio.sound import BLOCK
 
-    pipeline = Pipeline(_open("ALL"), EchoCanceller(), load(personal=False).phrasebook)
-    silence = np.zeros(BLOCK, np.int16)
-    return lambda block: pipeline.hear(block, silence)
+    return Pipeline(_open("ALL"), EchoCanceller(), load(personal=False).phrasebook).hear
 
 
 def _open(listening: str):
@@ -143,6 +165,7 @@ PARTS = {
     "peer": _peer,
     "words": _words,
     "everything": _everything,
+    "barge-in": _barge_in,
 }
 
 
