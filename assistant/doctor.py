@@ -124,14 +124,14 @@ def sound() -> Iterator[Check]:
 def listening() -> Iterator[Check]:
     """What the microphone hears of the room and of a soft sound that is played for it.
 
-    Played again where nothing came back: a busy machine may have lost it. Nothing is told where
-    microphone or loudspeaker cannot be opened: `sound` does.
+    Played again where nothing, or only its beginning, came back: a busy machine may have lost it.
+    Nothing is told where microphone or loudspeaker cannot be opened: `sound` does.
     """
     try:
         wanted = load().hearing
         recording = record_echo(wanted)
         found = echo(recording)
-        if found.delay_seconds is None:
+        if found.delay_seconds is None or found.broke_off:
             recording = record_echo(wanted)
             found = echo(recording)
     except (ConfigError, AudioMissing):

@@ -64,6 +64,8 @@ class Echo:
     """How often what is left was taken for somebody who talks."""
     gaps: int = 0
     """As in the recording."""
+    broke_off: bool = False
+    """It came back at first, and then perfect silence, which no microphone is."""
 
 
 def soft_noise() -> Samples:
@@ -87,9 +89,12 @@ def echo(recording: Recording) -> Echo:
     cleaned, talked = _through_the_canceller(recording)
     active = np.flatnonzero(recording.played)
     shift = max(0, round(delay * RATE))
-    learned = slice(active[0] + shift + round(2 * SETTLE_SECONDS * RATE), active[-1] + shift)
+    begins, ends = active[0] + shift, active[-1] + shift
+    learned = slice(begins + round(2 * SETTLE_SECONDS * RATE), ends)
     before, after = level_db(recording.mic[learned]), level_db(cleaned[learned])
-    return Echo(delay, before + SPEECH_LEVEL_DB - SOUND_DB, before - after, talked, recording.gaps)
+    broke_off = not recording.mic[learned].any()
+    level = before + SPEECH_LEVEL_DB - SOUND_DB
+    return Echo(delay, level, before - after, talked, recording.gaps, broke_off)
 
 
 def loopback(found: Echo) -> Check:
@@ -100,6 +105,10 @@ def loopback(found: Echo) -> Check:
     if found.delay_seconds is None:
         value = "the microphone hears nothing of the loudspeaker"
         return Check("echo", False, value, "turn the loudspeaker up, unless you wear headphones")
+    if found.broke_off:
+        value = "the microphone went silent while sound was played"
+        remedy = "run it again, or take another microphone: this one does not hear beside a sound"
+        return Check("echo", False, value, remedy, NotFit.exit_code)
     value = (
         f"{1000 * found.delay_seconds:.0f} ms late, {found.level_db:.0f} dB, "
         f"{found.taken_db:.0f} dB of it taken out"

@@ -86,6 +86,15 @@ def test_an_echo_below_the_room_is_no_echo() -> None:
     assert loopback(found).value == "the microphone hears nothing of the loudspeaker"
 
 
+def test_a_microphone_that_goes_silent_beside_a_sound_does_not_pass() -> None:
+    whole = recorded(0.08, -10.0)
+    mic = whole.mic.copy()
+    mic[round(2.5 * RATE) :] = 0
+    check = loopback(echo(replace(whole, mic=mic)))
+    assert check.value == "the microphone went silent while sound was played"
+    assert check.exit_code == 3
+
+
 @pytest.mark.parametrize("mic", [np.zeros(6 * RATE, np.int16), hiss(6.0)])
 def test_a_microphone_that_hears_nothing_of_it_has_no_delay(mic: Samples) -> None:
     quiet = np.zeros(RATE, np.int16)
