@@ -69,9 +69,8 @@ class Guess:
 class RoomFilter:
     """One loudspeaker, one room, one microphone. While nothing sounds it costs nothing."""
 
-    def __init__(self, parts: int = PARTS, kept: float = KEPT, likens: bool = True) -> None:
-        """`likens`: whether its guesses tell `like`; else that is nothing."""
-        self._parts, self._kept, self._likens = parts, kept, likens
+    def __init__(self, parts: int = PARTS, kept: float = KEPT) -> None:
+        self._parts, self._kept = parts, kept
         fading = np.exp(-np.arange(parts) / DECAY_PARTS)
         self._expected = np.repeat(fading[:, None], BLOCK + 1, axis=1).astype(np.float32)
         self.reset()
@@ -118,9 +117,8 @@ class RoomFilter:
         np.multiply(self._answer, self._played, out=self._step)
         echo = np.fft.irfft(self._step.sum(axis=0))[BLOCK:].astype(np.float32)
         rest = sound - echo
-        left, taken = _forward(np.array([[_SILENCE, rest], [_SILENCE, echo]]).reshape(2, -1))
-        like = self._like(left, taken) if self._likens else np.zeros_like(self._over)
-        self.guess = Guess(*self._learn(left, taken), like)
+        left, taken = _spectrum(_SILENCE, rest), _spectrum(_SILENCE, echo)
+        self.guess = Guess(*self._learn(left, taken), self._like(left, taken))
         self._before = COMPARED * self._before + float(sound @ sound)
         self._after = COMPARED * self._after + float(rest @ rest)
         if self._after >= self._before:

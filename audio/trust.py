@@ -59,7 +59,7 @@ class Moved:
     """Whether the room is no longer the one that was learned."""
 
     def __init__(self) -> None:
-        self._quick = RoomFilter(MOVED_PARTS, MOVED_KEPT, likens=False)
+        self._quick = RoomFilter(MOVED_PARTS, MOVED_KEPT)
         self.reset()
 
     def reset(self) -> None:
