@@ -35,6 +35,8 @@ test: $(TESTABLE)
 	$(BIN)/pytest
 	$(BIN)/python tests/planted
 
+# Some of these load numpy before the program does, which keeps its threads from spinning.
+bench: export OPENBLAS_NUM_THREADS = 1
 bench: $(TESTABLE)
 	@for name in session voice simulate off_delay memory hearing hearing_words own_voice; do \
 		echo "== $$name"; $(BIN)/python "bench/$$name.py"; done

@@ -182,6 +182,9 @@ def main() -> int:
     plants = [p for p in read_plants(chosen.table) if chosen.only in p.name]
     if not plants:
         parser.error(f"no plant has {chosen.only!r} in its name")
+    # As the program itself does: numpy's threads spin while they wait, and on a busy machine a test
+    # of a second took two minutes.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for name in HEAVY:
         importlib.import_module(name)
     with gardens() as made:
