@@ -103,6 +103,8 @@ class Conductor:
         self._texts: dict[str, str] = {}
         self._speaking: str | None = None
         self._in_diary = False
+        self._lost: Fault | None = None
+        """The diary failed, and the session has not been told yet."""
 
     @property
     def deadline(self) -> float | None:
@@ -136,6 +138,9 @@ class Conductor:
         self._tell_event(event, now)
         for effect in effects:
             self._perform(effect, now)
+        lost, self._lost = self._lost, None
+        if lost is not None:
+            self._carry_out(lost, now)
 
     def _ask_the_device(self, event: Event, now: float) -> None:
         """Pass on what the device confirms, a few times a second."""
@@ -169,7 +174,8 @@ class Conductor:
         self._on = False
 
     def _lease(self, effect: MassagerLease, now: float) -> None:
-        if self._massager is None:
+        """On, but not beside a diary that has just failed: the off for that comes next."""
+        if self._massager is None or self._lost is not None:
             return
         self._massager.lease(effect.level, effect.seconds)
         self._on = True
@@ -254,7 +260,7 @@ class Conductor:
         line: Line = {"at": round(now, 3), "kind": kind, **fields}
         self._publish(line)
         if self._in_diary:
-            self._write(line, now)
+            self._write(line)
 
     # The diary
 
@@ -268,7 +274,7 @@ class Conductor:
         except UnknotError:
             self._in_diary, self._diary = False, None
 
-    def _write(self, line: Line, now: float) -> None:
+    def _write(self, line: Line) -> None:
         """Write a line down; a diary that fails is a fault, told once, and is not tried again."""
         if self._diary is None:
             return
@@ -276,4 +282,4 @@ class Conductor:
             self._diary.record(line)
         except UnknotError as error:
             self._in_diary, self._diary = False, None
-            self._carry_out(Fault("disk_full", str(error)), now)
+            self._lost = Fault("disk_full", str(error))

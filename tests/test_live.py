@@ -5,12 +5,13 @@ import contextlib
 from collections.abc import Callable
 
 import pytest
+from walking import walk
 
-from assistant.build import make_session
+from assistant.build import make_rehearsal, make_session
 from assistant.conductor import Conductor, Line
 from assistant.live import Live
 from assistant.massager.simulated import SimulatedMassager
-from assistant.messages import Begin, Event
+from assistant.messages import Begin, Event, Tick
 from assistant.rehearsal import Rehearsal
 from assistant.settings import Settings
 from assistant.state import State
@@ -165,11 +166,15 @@ def test_the_device_is_off_before_a_word_is_said_or_written_about_it(
 class FullDisk:
     """A diary that nothing can be written into any more."""
 
+    def __init__(self, *, full: bool = True) -> None:
+        self.full = full
+
     def begin(self, routine: str) -> None:
         return
 
     def record(self, line: Line) -> None:
-        raise UnknotError("no space left", "free some")
+        if self.full:
+            raise UnknotError("no space left", "free some")
 
 
 def test_a_diary_that_fails_is_a_fault_told_once(settings: Settings) -> None:
@@ -191,3 +196,20 @@ def test_whoever_ends_it_the_massager_is_off_and_the_end_is_told_once(
     in_massage.conductor.end("stopped", in_massage.now)
     assert not device_on(in_massage)
     assert [line["why"] for line in in_massage.lines if line["kind"] == "end"] == ["faulted"]
+
+
+def test_a_diary_that_fails_at_continue_brings_no_massager_on(settings: Settings) -> None:
+    lines: list[Line] = []
+    diary = FullDisk(full=False)
+    rehearsal = make_rehearsal(settings)
+    conductor = Conductor(
+        rehearsal.session, rehearsal.massager, lambda _: None, lines.append, diary=diary
+    )
+    rehearsal.begin()
+    walk(rehearsal, State.PAUSED)
+    conductor.handle(Tick(), rehearsal.now)
+    diary.full = True
+    conductor.handle(Heard(Level.FINAL, Intent.CONTINUE, "", Ear.WORDS, 0.0), rehearsal.now)
+    assert rehearsal.session.state is State.PAUSED_FAULT
+    assert not device_on(rehearsal)
+    assert not [line for line in lines if line["kind"] == "massager" and line["on"]]
