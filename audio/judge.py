@@ -9,7 +9,7 @@ from dataclasses import replace
 from audio.messages import Ear, Heard, Level
 from audio.recogniser import Reading
 from intents.intent import SAFETY, Intent, Meaning
-from intents.phrasebook import Phrasebook
+from intents.phrasebook import Phrasebook, seriousness
 from intents.plain import written
 from intents.spotter import Clue, ClueKind, EarName, Spotter, Verdict
 
@@ -31,6 +31,8 @@ class Judge:
         self._expected: frozenset[Intent] = frozenset()
         self._said: tuple[str, ...] = ()
         self._partial: Intent | None = None
+        self._read: Meaning | None = None
+        """The safety word that the word ear read last."""
         self._sure: dict[Intent, tuple[EarName, float]] = {}
         self._alarm: tuple[Intent, float] | None = None
         """The safety word that the alarm ear last heard, and when."""
@@ -46,7 +48,7 @@ class Judge:
     def reset(self) -> None:
         """Forget everything heard."""
         self._spotter.reset()
-        self._partial = None
+        self._partial = self._read = None
         self._sure.clear()
         self._alarm = None
 
@@ -89,8 +91,16 @@ class Judge:
     def _suspect(self, reading: Reading, meaning: Meaning, at: float) -> list[Heard]:
         if self._practice and len(reading.text.split()) <= SHORT_WORDS:
             return self._vote(reading, meaning, at)
+        self._note(meaning)
         kind = ClueKind.FINAL if reading.final else ClueKind.PARTIAL
         return self.weigh([Clue("words", kind, meaning.intent, 1.0, at, reading.text)], at, meaning)
+
+    def _note(self, meaning: Meaning) -> None:
+        """What became more serious, as "it hurts, it really hurts", is no longer the same sound."""
+        was, self._read = self._read, meaning
+        worse = was is not None and seriousness(meaning) < seriousness(was)
+        if worse and was is not None and was.intent is meaning.intent:
+            self._spotter.lost("words", meaning.intent)
 
     def _vote(self, reading: Reading, meaning: Meaning, at: float) -> list[Heard]:
         """A short phrase from a poor ear: alone a suspicion, with the alarm ear a certainty.

@@ -19,6 +19,7 @@ from audio.courtesy import (
 from audio.echo import Cleaned, EchoCanceller
 from audio.errors import UnknotError
 from audio.headset import HEALTH_BLOCKS, Headset
+from audio.judge import Judge
 from audio.messages import (
     Ear,
     EnrolCommand,
@@ -547,3 +548,16 @@ def test_the_volume_command_makes_the_voice_softer(scene: Scene) -> None:
     scene.speak("one")
     scene.run(0.2)
     assert int(np.abs(scene.played[-1]).max()) == pytest.approx(3000 * 10 ** (-12 / 20), rel=0.02)
+
+
+def test_words_that_grow_worse_within_one_utterance_are_told_as_the_worse(
+    settings: Settings,
+) -> None:
+    judge = Judge(settings.phrasebook, practice=False)
+    told = [
+        (one.level, one.topic)
+        for at, text in ((0.0, "it hurts"), (0.5, "it hurts"), (1.0, "it hurts it really hurts"))
+        for one in judge.read(Reading(text, final=False), at, settled=True)
+    ]
+    assert (Level.CONFIRMED, "sore") in told
+    assert told[-1] == (Level.CONFIRMED, "sharp_pain")
