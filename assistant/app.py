@@ -21,7 +21,7 @@ from rich.console import Console
 from assistant.build import NEVER, make_session
 from assistant.buttons import own_terminal, physical_stop
 from assistant.conductor import Conductor, Line
-from assistant.diary import JournalDiary
+from assistant.diary import JournalDiary, UnkeptDiary
 from assistant.journal import Journal
 from assistant.live import Live
 from assistant.massager import Massager, RealMassager
@@ -38,6 +38,8 @@ from assistant.watching import Watching, watched
 from audio.errors import AudioMissing, MassagerUnsafe, UnknotError
 from audio.messages import Fault, FromAudio, Ready, ToAudio
 
+UNKEPT = "under-way.sqlite3"
+"""In the state folder, while a session lasts whose journal nobody wants."""
 KEYBOARD = "keyboard"
 NONE = "none"
 OFF_SECONDS = 2.0
@@ -97,14 +99,21 @@ class _App:
 
     def _unclean_rest(self) -> float:
         """Until when the massager rests after a session that broke, in seconds from now."""
-        if self._journal is None:
-            return NEVER
         now = Moment.now()
         lost = self._journal.close_unfinished(now)
         self._unfinished = _broken_off(self._journal, lost)
         rested = self._journal.since_unclean_end(now)
         rest = self._settings.massager.limits.rest_seconds
+        if rested is not None and rested >= rest and not self._settings.journal.keep:
+            self._journal.forget()
         return NEVER if rested is None else rest - rested
+
+    def _routine(self) -> str | None:
+        """What begins at once: what was asked for, else what is set, unless there is a session to
+        go on with. A service starts itself again and again: it waits for a word."""
+        if self._options.routine or self._unfinished or SERVICE in os.environ:
+            return self._options.routine
+        return self._settings.session.default_routine or None
 
     def _conductor(
         self,
@@ -115,7 +124,8 @@ class _App:
     ) -> Conductor:
         capabilities = massager.capabilities if massager else None
         session = make_session(self._settings, capabilities, now + self._rest_until)
-        diary = JournalDiary(self._journal, Moment.now) if self._journal else None
+        kept = self._settings.journal.keep
+        diary = (JournalDiary if kept else UnkeptDiary)(self._journal, Moment.now)
         gap = self._settings.voice.gap_seconds
         tell = publish or self._publish
         return Conductor(session, massager, send, tell, diary, SettingsMemory(), gap_seconds=gap)
@@ -141,7 +151,7 @@ class _App:
         headset = make_headset(self._settings, load_ears(self._settings), voice)
         to = self._options.loudspeaker
         out = None if to in ("", NONE) else Path(to)
-        return run_on_files(headset, make, self._options.routine, microphone, out)
+        return run_on_files(headset, make, self._routine(), microphone, out)
 
     # Live
 
@@ -178,7 +188,7 @@ class _App:
         from assistant.hearing import make_voice
 
         voice = make_voice(self._settings)
-        sentences = list(self._settings.script.every_sentence(self._options.routine))
+        sentences = list(self._settings.script.every_sentence(self._routine()))
         with contextlib.suppress(UnknotError):
             await asyncio.to_thread(voice.prepare, sentences)
 
@@ -207,7 +217,7 @@ class _App:
         listening = asyncio.create_task(side.listen())
         listening.add_done_callback(lambda _: live.quit())
         rendering = asyncio.create_task(self._render_ahead(microphone))
-        live.tell(Begin(self._options.routine, self._unfinished))
+        live.tell(Begin(self._routine(), self._unfinished))
         watching.follow(conductor.session)
         try:
             terminal = None if microphone == KEYBOARD else own_terminal()
@@ -296,10 +306,9 @@ def _publisher(events: str, stack: ExitStack) -> Callable[[Line], None]:
     return publish
 
 
-def _open_journal(settings: Settings, stack: ExitStack) -> Journal | None:
-    if not settings.journal.keep:
-        return None
-    return stack.enter_context(Journal(journal_file(settings.journal.path)))
+def _open_journal(settings: Settings, stack: ExitStack) -> Journal:
+    kept = journal_file(settings.journal.path)
+    return stack.enter_context(Journal(kept if settings.journal.keep else state_folder() / UNKEPT))
 
 
 def _opened(path: Path, stack: ExitStack) -> TextIO:

@@ -1,4 +1,7 @@
-"""Writes one session into the journal as it goes; it must never keep what the journal omits."""
+"""Writes one session into the journal as it goes; it must never keep what the journal omits.
+
+Where nothing is to be kept, a session that breaks must still be known to have broken.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,3 +28,15 @@ class JournalDiary:
             return
         fields = {name: value for name, value in line.items() if name not in ("at", "kind")}
         self._journal.record(self._session, line["kind"], line["at"], **fields)
+
+
+class UnkeptDiary(JournalDiary):
+    """For a person who keeps no journal: while a session lasts, when the massager ran, and nothing
+    of it once it has ended. After one that broke the massager rests all the same."""
+
+    def record(self, line: dict[str, Any]) -> None:
+        """Keep a massager's line; at the end forget the session. Raises JournalError."""
+        if line["kind"] == "massager":
+            super().record(line)
+        elif line["kind"] == "end" and self._session is not None:
+            self._journal.forget(self._session)

@@ -30,3 +30,23 @@ def test_an_input_that_ends_ends_the_session_cleanly(
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["text"] for line in lines if line.get("intent") == "stop"] == heard
     assert lines[-1]["kind"] == "end"
+
+
+@pytest.mark.parametrize(("service", "begins"), [({}, True), ({"NOTIFY_SOCKET": "none"}, False)])
+def test_a_default_routine_begins_at_once_but_not_in_a_service_that_starts_itself(
+    tmp_path: Path, service: dict[str, str], begins: bool
+) -> None:
+    names = ("STATE_DIRECTORY", "CONFIGURATION_DIRECTORY", "CACHE_DIRECTORY")
+    (tmp_path / "settings.toml").write_text('[session]\ndefault_routine = "square-breathing"\n')
+    done = subprocess.run(
+        [this_program(), "run", "--microphone", "keyboard", "--events", "-"],
+        env={**os.environ, **dict.fromkeys(names, str(tmp_path)), **service},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    first = next(line["prompt"] for line in lines if line["kind"] == "say")
+    assert (first != "idle.ready") is begins, lines
+    assert done.returncode == 0

@@ -67,6 +67,31 @@ def test_the_journal_is_whole_and_knows_what_was_cut_short(cut: Path) -> None:
         assert [line["on"] for line in journal.export() if line["kind"] == "massager"][-1] is True
 
 
+def test_without_a_journal_the_massager_rests_after_it_too_and_nothing_is_kept(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "settings.toml").write_text(f"{SETTINGS}[journal]\nkeep = false\n")
+    broken = Program(tmp_path)
+    try:
+        broken.until(said("idle.ready"))
+        broken.type("start neck massage")
+        broken.until(massager_on)
+    finally:
+        broken.kill()
+    again = Program(tmp_path)
+    try:
+        again.until(said("idle.ready"))
+        again.type("start neck massage")
+        again.until(said("rest.wait"))
+        again.end()
+    finally:
+        again.kill()
+    with Journal(tmp_path / "under-way.sqlite3") as under_way:
+        assert [session.routine for session in under_way.sessions()] == ["neck-massager"]
+        assert {line["kind"] for line in under_way.export()} <= {"begin", "massager", "end"}
+    assert not (tmp_path / "journal.sqlite3").exists()
+
+
 def test_at_once_after_it_the_massager_rests_and_the_person_is_told(
     after: Callable[[float], Program], tmp_path: Path
 ) -> None:
