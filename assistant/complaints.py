@@ -24,6 +24,7 @@ def take(s: Stage, meaning: Meaning, state: State) -> Reply:
         return None
     if tier in LOCKING:
         s.why = "halted"
+        s.calm_offered = False
         s.governor.disarm()
     elif state in LOCKED:
         tier = Tier.STOP

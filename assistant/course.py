@@ -6,7 +6,7 @@ Pure: time is told in seconds passed. It must never speak or switch anything.
 from dataclasses import dataclass
 from enum import Enum
 
-from assistant.routine import Routine, Step
+from assistant.routine import LIMIT_SECONDS, Routine, Step
 
 HOLD_SECONDS = 10.0
 """A hold that the person calls for; the article says an extra few seconds on a knot."""
@@ -89,6 +89,8 @@ class Course:
         self.index = 0
         self.hold: Countdown | None = None
         self.held_seconds = 0.0
+        self.spent_seconds = 0.0
+        """Time that ran so far, in steps and holds."""
         self.done = 0
         """Steps that ran to their end."""
         self.go_to(0)
@@ -114,11 +116,18 @@ class Course:
         later = self.routine.steps[self.index + 1 :]
         return self.countdown.left + sum(step.seconds for step in later)
 
+    def _fits(self, more: float) -> bool:
+        """With so many seconds more it all stays within the limit of its tool."""
+        held = self.hold.left if self.hold else 0.0
+        whole = self.spent_seconds + held + self.seconds_left + more
+        return whole <= LIMIT_SECONDS[self.routine.tool]
+
     def go_to(self, index: int) -> None:
         """Begin step `index` afresh."""
         self.index = index
         self.hold = None
         self.countdown = step_countdown(self.step, last=self.last)
+        self.step_seconds = self.step.seconds
 
     def begin_hold(self, seconds: float = HOLD_SECONDS) -> None:
         """Hold still for `seconds`; the step's own time waits."""
@@ -136,15 +145,21 @@ class Course:
         return self.countdown.left <= 0.0
 
     def longer(self) -> bool:
-        """Add time to the hold or the step; False when that is as long as may be."""
-        if self.hold is not None:
-            if self.hold.left + HOLD_SECONDS > LONGEST_HOLD_SECONDS:
-                return False
-            self.hold.extend(HOLD_SECONDS)
-            return True
-        if self.countdown.left + LONGER_STEP_SECONDS > LONGEST_STEP_SECONDS:
+        """Add time to the hold or the step; False when that, from its beginning to its end, or all
+        of it together would be longer than may be."""
+        more = HOLD_SECONDS if self.hold else LONGER_STEP_SECONDS
+        if not self._fits(more):
             return False
-        self.countdown.extend(LONGER_STEP_SECONDS)
+        if self.hold is not None:
+            if self.held_seconds + more > LONGEST_HOLD_SECONDS:
+                return False
+            self.held_seconds += more
+            self.hold.extend(more)
+            return True
+        if self.step_seconds + more > LONGEST_STEP_SECONDS:
+            return False
+        self.step_seconds += more
+        self.countdown.extend(more)
         return True
 
     def shorter(self) -> bool:
@@ -156,6 +171,7 @@ class Course:
 
     def run(self, seconds: float) -> list[Mark]:
         """Let time pass in the hold, if there is one, else in the step."""
+        self.spent_seconds += seconds
         return (self.hold or self.countdown).run(seconds)
 
     @property

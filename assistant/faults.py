@@ -31,6 +31,11 @@ class Faults:
         self._suspicion = suspicion
         self._standing: set[str] = set()
 
+    @property
+    def standing(self) -> str | None:
+        """A fault whose end is still to be told; None when all is whole."""
+        return min(self._standing, default=None)
+
     def told(self, what: str, state: State) -> Reply:
         """A fault that somebody told, who will tell its end, too."""
         if what == OTHER_VOICE:
@@ -48,12 +53,13 @@ class Faults:
         if state is State.PAUSED_FAULT and s.fault == what:
             return None
         s.emit(FaultNoted(what))
+        s.pending = None
         self._suspicion.end()
+        if what in FOR_GOOD:
+            s.governor.give_up()
         if state in NOTHING_RUNS:
             return None
         s.fault = what
-        if what in FOR_GOOD:
-            s.governor.disarm()
         return Trigger.FAULT
 
     def reported(self, report: MassagerReport, state: State) -> Reply:

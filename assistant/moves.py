@@ -47,8 +47,7 @@ class Moves:
             if dest is None:
                 trigger = self.phase.halted_here(self._stage)
                 continue
-            if before is State.IDLE or trigger is Trigger.RESUME:
-                self._stage.wake_at = None
+            self._stage.wake_at = None  # a state is woken by what it set itself
             if before in RESUMABLE and trigger in LEAVES_A_PLACE:
                 self._stage.came_from = before
             self._machine.dispatch(trigger.value)

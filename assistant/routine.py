@@ -208,6 +208,14 @@ def _repeated_ids(outlines: Sequence[Outline]) -> Iterator[Flaw]:
         seen.add(step.id)
 
 
+def _again_flaws(routine: Routine) -> Iterator[Flaw]:
+    low, high, minutes = 0.0, LONGEST_AGAIN_MINUTES, routine.again_minutes
+    if not low <= minutes <= high:
+        yield Flaw(("again_minutes",), minutes, f"use 0 (once) to {high:g}")
+    elif minutes and routine.tool is Tool.MASSAGER:
+        yield Flaw(("again_minutes",), minutes, "a massager never begins by itself: use 0")
+
+
 def _level_flaws(tool: Tool, outlines: Sequence[Outline]) -> Iterator[Flaw]:
     begins, highest = 0.0, 1
     for index, step in enumerate(outlines):
@@ -230,9 +238,7 @@ def _title_flaws(routine: Routine) -> Iterator[Flaw]:
         yield Flaw(("intro",), [], "say in one or two sentences what will happen")
     if routine.kind not in KINDS:
         yield Flaw(("kind",), routine.kind, f"use one of {', '.join(KINDS)}")
-    if not 0.0 <= routine.again_minutes <= LONGEST_AGAIN_MINUTES:
-        remedy = f"use 0 (once) to {LONGEST_AGAIN_MINUTES:g}"
-        yield Flaw(("again_minutes",), routine.again_minutes, remedy)
+    yield from _again_flaws(routine)
 
 
 def _word_flaws(step: Step) -> Iterator[Flaw]:

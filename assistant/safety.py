@@ -143,10 +143,10 @@ class Governor:
         self._real = real
         self._rest_until = rest_until
         self._known = _Known()
-        self._armed = False
+        self._armed = self._given_up = False
         self._wanted = False
         self._tripped = False
-        self._level = GENTLEST
+        self._level = self._leased_level = GENTLEST
         self._on = False
         self._renew_at = float("-inf")
         self._leased_at = float("-inf")
@@ -160,12 +160,17 @@ class Governor:
 
     def arm(self) -> None:
         """The person was heard saying the halting word, in this place, today."""
-        self._armed = True
+        self._armed = not self._given_up
 
     def disarm(self) -> None:
-        """No massager any more in this session."""
+        """No massager until the person is heard again."""
         self._armed = False
         self._wanted = False
+
+    def give_up(self) -> None:
+        """No massager any more in this session, whoever is heard."""
+        self._given_up = True
+        self.disarm()
 
     def hears(self, block_age: float, ears_answer: bool, practice: bool, now: float) -> None:
         """Take the heartbeat: `block_age` seconds since the last microphone block.
@@ -202,8 +207,9 @@ class Governor:
             return Change.STRONGEST
         if self._gentle(now) < self.limits.gentle_seconds:
             return Change.GENTLE_MINUTE
-        self._level += 1
-        self._renew_at = now
+        if self._level <= self._leased_level:  # heard twice before it was done: one wish
+            self._level += 1
+            self._renew_at = now
         return Change.DONE
 
     def softer(self, now: float) -> Change:
@@ -237,6 +243,11 @@ class Governor:
     def practice_only(self) -> bool:
         """A real device is there, and the ears are known to be ones that may not arm it."""
         return self._real and self._cap > 0 and self._known.practice
+
+    @property
+    def given_up(self) -> bool:
+        """The device failed, or the ears did, for this session."""
+        return self._given_up
 
     @property
     def cap(self) -> int:
@@ -284,6 +295,7 @@ class Governor:
             return None
         why = "renewed" if self._on else "wanted"
         self._on, self._leased_at, self._renew_at = True, now, now + RENEW_SECONDS
+        self._leased_level = self._level
         return MassagerLease(self._level, self.limits.lease_seconds, why)
 
     def _end(self, why: str, now: float) -> MassagerOff:

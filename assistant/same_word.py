@@ -3,7 +3,8 @@
 It must never pass over a safety word where the massage is still on.
 """
 
-from intents.intent import Intent
+from intents.intent import Intent, Meaning
+from intents.phrasebook import seriousness
 
 SAME_WORD_SECONDS = 2.0
 SAME_UTTERANCE_SECONDS = 1.2
@@ -15,7 +16,8 @@ class SameWord:
     """When which safety word was heard last, in seconds of session time."""
 
     def __init__(self) -> None:
-        self._halted_at: dict[Intent, float] = {}
+        self._halted: dict[Intent, tuple[float, int]] = {}
+        """When, and how serious it was."""
         self._confirmed_at = float("-inf")
 
     def confirmed(self, now: float) -> None:
@@ -26,10 +28,12 @@ class SameWord:
         """What is heard now may be the end of the safety word that was confirmed."""
         return now < self._confirmed_at + SAME_UTTERANCE_SECONDS
 
-    def halts_again(self, intent: Intent, now: float, *, halted: bool) -> bool:
-        """The word that halted us a moment ago, heard by another ear or to its end."""
-        last = self._halted_at.get(intent)
-        same = last is not None and now - last < SAME_WORD_SECONDS and halted
+    def halts_again(self, meaning: Meaning, now: float, *, halted: bool) -> bool:
+        """The word that halted us a moment ago, heard by another ear or to its end. Something more
+        serious is another word: "it hurts" may go on to "it really hurts"."""
+        last, was = self._halted.get(meaning.intent, (float("-inf"), 0))
+        serious = seriousness(meaning)
+        same = now - last < SAME_WORD_SECONDS and halted and serious >= was
         if not same:
-            self._halted_at[intent] = now
+            self._halted[meaning.intent] = now, serious
         return same

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from assistant import complaints
 from assistant.consequences import OFF_FAULTS
 from assistant.expecting import expected
-from assistant.faults import Faults
+from assistant.faults import EARS_GONE, NOTHING_RUNS, Faults
 from assistant.messages import (
     Begin,
     Effect,
@@ -118,10 +118,8 @@ class Session:
                 self._beat(event, now)
             case MassagerReport():
                 self._moves.follow(self._faults.reported(event, self.state))
-            case Fault():
-                self._moves.follow(self._faults.told(event.what, self.state))
-            case Recovered():
-                self._faults.recovered(event.what, self._phase)
+            case Fault() | Recovered():
+                self._break_or_mend(event)
             case Ready():
                 self._suspicion.listens_with(event.engine)
             case Begin():
@@ -132,6 +130,7 @@ class Session:
             case _:
                 pass
         self._look_at_the_time(now)
+        self._mind_what_is_broken()
         self._govern(now)
         self._mind_the_volume()
         return self._stage.take()
@@ -207,6 +206,7 @@ class Session:
         s = self._stage
         s.emit(s.governor.off(meaning.intent.value, s.now))
         self._suspicion.end()
+        s.pending = None
         s.last_heard_at = s.now
         said_stop = meaning.intent is Intent.STOP and not pressed
         if said_stop and s.now < s.checked_at + SAME_WORD_SECONDS:
@@ -215,7 +215,7 @@ class Session:
             self._moves.follow(self._phase.answers(s)[Intent.STOP](s, meaning))
             return
         halted = self.state.top in AT_REST
-        if not self._same_word.halts_again(meaning.intent, s.now, halted=halted):
+        if not self._same_word.halts_again(meaning, s.now, halted=halted):
             self._moves.follow(complaints.take(s, meaning, self.state))
 
     def _obey(self, meaning: Meaning) -> None:
@@ -261,6 +261,13 @@ class Session:
         if not event.cut and self._stage.said(event.prompt):
             self._moves.follow(self._phase.all_said(self._stage))
 
+    def _never_said(self) -> None:
+        """Nobody will tell the end of what is being said. Where nothing runs it counts as said:
+        an emergency that lost one sentence must not be silent for ever."""
+        s = self._stage
+        if self.state in NOTHING_RUNS and s.speaking is not None and s.said(s.speaking):
+            self._moves.follow(self._phase.all_said(s))
+
     def _mind_the_volume(self) -> None:
         """Low in quiet hours, but never while a sign of danger or a fault is spoken of."""
         s = self._stage
@@ -278,6 +285,16 @@ class Session:
         s.governor.hears(event.block_age, event.ears_answer, event.practice, now)
         healthy = event.ears_answer and event.block_age < HEALTHY_SECONDS
         self._faults.beat(healthy, self._phase)
+
+    def _break_or_mend(self, event: Fault | Recovered) -> None:
+        if isinstance(event, Fault):
+            self._moves.follow(self._faults.told(event.what, self.state))
+            lost = event.what == "voice_failed"
+        else:
+            self._faults.recovered(event.what, self._phase)
+            lost = event.what in EARS_GONE
+        if lost:
+            self._never_said()
 
     def _fault(self, what: str) -> None:
         """A fault that shows here."""
@@ -312,9 +329,16 @@ class Session:
         if s.wake_at is not None and now >= s.wake_at:
             self._moves.follow(self._phase.woken(s))
         if s.speak_by is not None and now >= s.speak_by:
-            s.speaking = s.speak_by = None
+            self._never_said()
+            if s.speak_by is not None and now >= s.speak_by:
+                s.speaking = s.speak_by = None
             if s.fault != "loudspeaker_lost":  # which is why nothing was spoken
                 self._fault("voice_failed")
+
+    def _mind_what_is_broken(self) -> None:
+        """No word leads into a massage while a fault stands that makes it blind, deaf or mute."""
+        if self.state in MASSAGE and self._faults.standing is not None:
+            self._fault(self._faults.standing)
 
     def _govern(self, now: float) -> None:
         s = self._stage

@@ -14,6 +14,7 @@ from assistant.problem import Problem, problem
 from assistant.quiet_hours import PATTERN as QUIET_HOURS
 from assistant.safety import GENTLE_SECONDS, REST_SECONDS, SESSION_SECONDS, Limits
 from assistant.shape import Flag, Number, Table, Text, Whole, read_table
+from assistant.stage import LOUDEST_DB, QUIETEST_DB
 from assistant.toml_file import Keys, TomlFile
 
 SHORTEST_MINUTES, LONGEST_MINUTES = 5, 15
@@ -47,7 +48,7 @@ class VoiceTable(Table):
     name: Text = ""
     rate: Annotated[Whole, Field(ge=60, le=300)] = 140
     """Words a minute."""
-    volume_db: Annotated[Number, Field(ge=-40.0, le=0.0)] = 0.0
+    volume_db: Annotated[Number, Field(ge=QUIETEST_DB, le=LOUDEST_DB)] = 0.0
     gap_seconds: Annotated[Number, Field(ge=0.0, le=5.0)] = 0.35
     pace: Annotated[Whole, Field(ge=0, le=4)] = 2
     """0 is the slowest, 4 the fastest."""

@@ -22,6 +22,9 @@ LONGEST_PROMPT_SECONDS = 45.0
 SECONDS_PER_WORD = 2.0
 """A prompt not over by then was lost: far longer than the slowest voice with interruptions."""
 
+LOUDEST_DB, QUIETEST_DB = 0.0, -20.0
+"""Of the voice; a softer one would not be heard when it matters."""
+
 
 @dataclass(frozen=True)
 class Manners:
@@ -106,8 +109,9 @@ class Stage:
     """When the word was last heard in the hearing check."""
     heard_once: bool = False
     """The word was heard a first time, in a room so loud that it is asked for twice."""
-    noise_db: float = -100.0
-    """The quietest of the last seconds at the microphone, the loudspeaker's echo taken out."""
+    noise_db: float = float("inf")
+    """The quietest of the last seconds at the microphone, the loudspeaker's echo taken out; a room
+    that was never measured counts as loud."""
     step_is_new: bool = False
     """The step that is about to be spoken begins, rather than being said again."""
     moving: bool = False
@@ -119,6 +123,8 @@ class Stage:
     """The routine and step of a session that broke, while the offer to go on stands."""
     begin_at_step: int = 0
     """The step to begin with, when a session that broke goes on."""
+    calm_offered: bool = False
+    """A routine that touches nothing was offered in place of the massage."""
     quiet: bool = False
     """These are quiet hours."""
     last_topic: str | None = None

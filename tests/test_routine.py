@@ -153,6 +153,11 @@ def test_a_routine_that_breaks_a_rule_cannot_be_made(field: str, value: object) 
     assert error.value.flaws[0].where[0] == field
 
 
+def test_a_massager_never_begins_by_itself_again() -> None:
+    with pytest.raises(RoutineError, match="never begins by itself"):
+        replace(ROUTINE, tool=Tool.MASSAGER, again_minutes=20.0)
+
+
 def test_two_steps_of_one_id_cannot_be_told_apart() -> None:
     with pytest.raises(RoutineError, match="an id of its own"):
         replace(ROUTINE, steps=(STEP, STEP))

@@ -83,6 +83,15 @@ def test_nobody_who_was_not_heard_gets_a_lease() -> None:
     assert not [c for c in world.commands if isinstance(c, MassagerLease)]
 
 
+def test_what_was_given_up_is_armed_by_no_word_any_more() -> None:
+    governor = Governor(levels=LEVELS, real=False)
+    governor.arm()
+    governor.give_up()
+    assert not governor.armed
+    governor.arm()
+    assert not governor.armed
+
+
 def test_a_practice_ear_does_not_arm_a_real_massager() -> None:
     governor = Governor(levels=1, real=True)
     governor.arm()
@@ -180,6 +189,14 @@ def test_a_pause_keeps_the_level_and_the_minute() -> None:
     lease = world.tick()
     assert isinstance(lease, MassagerLease)
     assert lease.level == 2
+
+
+def test_a_wish_heard_twice_before_it_was_carried_out_is_one_wish() -> None:
+    world = World().ready().run(GENTLE_SECONDS + 2.0)
+    for _ in range(2):
+        assert world.governor.stronger(world.now) is Change.DONE
+    world.tick()
+    assert world.level == 2
 
 
 def test_it_never_gets_stronger_than_the_device_or_the_setting_allows() -> None:

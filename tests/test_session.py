@@ -12,12 +12,14 @@ from walking import walk
 
 from assistant.build import make_rehearsal, make_session, manners, simulated
 from assistant.conductor import Conductor
+from assistant.course import LONGEST_HOLD_SECONDS
 from assistant.machine import machine
 from assistant.massager import Capabilities
 from assistant.messages import (
     Begin,
     Effect,
     Ended,
+    Event,
     MassagerLease,
     MassagerOff,
     MassagerReport,
@@ -27,6 +29,7 @@ from assistant.messages import (
     Tick,
 )
 from assistant.rehearsal import WILLING, Rehearsal
+from assistant.routine import NECK_SECONDS
 from assistant.safety import Governor
 from assistant.session import CONVERSATION_SECONDS, Session
 from assistant.settings import Settings
@@ -908,3 +911,270 @@ def test_what_waits_in_idle_does_not_wait_elsewhere(settings: Settings) -> None:
     rehearsal.say(Intent.START, topic="hands-on")
     rehearsal.run_for(400.0)
     assert "rest.over" not in prompts(rehearsal)
+
+
+@pytest.mark.parametrize("asks", [Intent.START_OVER, Intent.FORGET_SETTINGS])
+def test_a_yes_to_the_question_about_danger_answers_nothing_that_was_asked_before(
+    in_massage: Rehearsal, asks: Intent
+) -> None:
+    in_massage.say(asks)
+    in_massage.run_for(3.0)
+    in_massage.say(Intent.DIZZY)
+    in_massage.say(Intent.YES)
+    assert in_massage.session.state is State.HALTED_EMERGENCY
+    assert not {"start_over.done", "forget.done"} & set(prompts(in_massage))
+
+
+@pytest.mark.parametrize("asks", [Intent.START_OVER, Intent.FORGET_SETTINGS])
+def test_a_yes_after_a_fault_is_the_word_to_go_on(in_massage: Rehearsal, asks: Intent) -> None:
+    in_massage.say(asks)
+    in_massage.tell(Fault("clock_jumped"))
+    in_massage.say(Intent.YES)
+    assert in_massage.session.state is State.DOING
+
+
+# Words that get lost on their way to the loudspeaker
+
+
+def _wanted_unspoken(rehearsal: Rehearsal, *events: Event) -> tuple[State, list[str]]:
+    """These events, then an hour in which nothing is ever said to its end."""
+    session, now, wanted = rehearsal.session, rehearsal.now, list[str]()
+    for event in events:
+        wanted += [e.prompt for e in session.handle(event, now) if isinstance(e, Say)]
+    end = now + 3600.0
+    while (at := session.deadline) is not None and at < end:
+        now = max(now, at)
+        wanted += [e.prompt for e in session.handle(Tick(), now) if isinstance(e, Say)]
+    return session.state, wanted
+
+
+LOST = {
+    "its end is never told": (),
+    "the voice fails": (Fault("voice_failed"),),
+    "the audio process dies": (Fault("audio_process_died"), Recovered("audio_process_died")),
+}
+
+
+@pytest.mark.parametrize("how", LOST)
+@pytest.mark.parametrize("intent", [Intent.EMERGENCY, Intent.DIZZY])
+def test_an_emergency_that_loses_its_words_is_said_again_until_it_is_answered(
+    in_massage: Rehearsal, intent: Intent, how: str
+) -> None:
+    heard = Heard(Level.CONFIRMED, intent, "", Ear.WORDS, in_massage.now)
+    state, wanted = _wanted_unspoken(in_massage, heard, *LOST[how])
+    assert state is State.HALTED_EMERGENCY
+    assert len([prompt for prompt in wanted if prompt.endswith(".repeat")]) > 10
+
+
+@pytest.mark.parametrize("how", LOST)
+def test_a_session_that_loses_its_last_words_ends_all_the_same(
+    in_massage: Rehearsal, how: str
+) -> None:
+    heard = Heard(Level.CONFIRMED, Intent.DEVICE, "", Ear.WORDS, in_massage.now)
+    assert _wanted_unspoken(in_massage, heard, *LOST[how])[0] is State.ENDED
+
+
+def test_a_voice_that_fails_in_an_emergency_goes_on_with_the_next_words_at_once(
+    in_massage: Rehearsal,
+) -> None:
+    now = in_massage.now
+    session = in_massage.session
+    session.handle(Heard(Level.CONFIRMED, Intent.EMERGENCY, "", Ear.WORDS, now), now)
+    effects = session.handle(Fault("voice_failed"), now + 1.0)
+    assert [effect for effect in effects if isinstance(effect, Say)]
+
+
+# What still stands
+
+
+def _says_sore(rehearsal: Rehearsal) -> None:
+    rehearsal.say(Intent.PAIN, topic="sore")
+
+
+ROUND_ABOUT: dict[str, Callable[[Rehearsal], None]] = {
+    "stop": lambda rehearsal: rehearsal.say(Intent.STOP),
+    "sore": _says_sore,
+    "another fault": lambda rehearsal: rehearsal.tell(Fault("disk_full")),
+    "a clock that jumps": lambda rehearsal: rehearsal.tell(Fault("clock_jumped")),
+}
+
+
+@pytest.mark.parametrize("what", ["microphone_clipped", "loudspeaker_lost", "microphone_muted"])
+@pytest.mark.parametrize("way", ROUND_ABOUT)
+def test_no_way_leads_into_a_massage_past_a_fault_that_stands(
+    in_massage: Rehearsal, what: str, way: str
+) -> None:
+    in_massage.tell(Fault(what))
+    ROUND_ABOUT[way](in_massage)
+    in_massage.say(Intent.CONTINUE)
+    assert in_massage.session.state not in MASSAGE
+    assert in_massage.massager is not None
+    assert not in_massage.massager.on
+    in_massage.tell(Recovered(what))
+    in_massage.say(Intent.CONTINUE)
+    in_massage.run_for(2.0)
+    assert in_massage.session.state in MASSAGE
+
+
+def test_a_fault_from_before_the_start_is_told_before_the_massage(
+    make: Callable[[State], Rehearsal],
+) -> None:
+    rehearsal = make(State.IDLE)
+    rehearsal.tell(Fault("loudspeaker_lost"))
+    rehearsal.say(Intent.START, topic="neck-massager")
+    assert rehearsal.run_until(State.PAUSED_FAULT)
+    assert not [line for line in kinds(rehearsal, "massager") if line["on"]]
+
+
+@pytest.mark.parametrize("state", [State.IDLE, State.SCREENING, State.HEARING_CHECK])
+def test_a_device_that_failed_once_is_not_armed_by_any_later_word(
+    make: Callable[[State], Rehearsal], state: State
+) -> None:
+    rehearsal = make(state)
+    rehearsal.tell(Fault("device_failed"))
+    rehearsal.say(Intent.CONTINUE)
+    if state is State.IDLE:
+        rehearsal.say(Intent.START, topic="neck-massager")
+    assert rehearsal.run_until(State.DOING)
+    rehearsal.run_for(30.0)
+    assert not [line for line in kinds(rehearsal, "massager") if line["on"]]
+
+
+def test_a_device_that_failed_is_named_at_the_hearing_check_and_hands_are_offered(
+    make: Callable[[State], Rehearsal],
+) -> None:
+    rehearsal = make(State.SCREENING)
+    rehearsal.tell(Fault("device_failed"))
+    rehearsal.say(Intent.CONTINUE)
+    assert rehearsal.run_until(State.HANDS_ONLY)
+    assert prompts(rehearsal).count("fault.device_failed") == 2
+
+
+# Words that grow worse
+
+
+def test_a_sore_spot_that_becomes_a_sharp_pain_a_second_later_is_a_warning(
+    in_massage: Rehearsal,
+) -> None:
+    for topic in ("sore", "sharp_pain"):
+        heard = Heard(Level.CONFIRMED, Intent.PAIN, "", Ear.WORDS, in_massage.now, topic=topic)
+        in_massage.tell(heard)
+        in_massage.run_for(1.0)
+    assert in_massage.session.state is State.HALTED_ASKING
+
+
+def test_a_sharp_pain_that_another_ear_hears_as_a_sore_spot_stays_a_warning(
+    in_massage: Rehearsal,
+) -> None:
+    for topic in ("sharp_pain", "sore"):
+        heard = Heard(Level.CONFIRMED, Intent.PAIN, "", Ear.WORDS, in_massage.now, topic=topic)
+        in_massage.tell(heard)
+        in_massage.run_for(1.0)
+    assert in_massage.session.state is State.HALTED_ASKING
+
+
+# Limits of time
+
+
+def _asks_for_longer(rehearsal: Rehearsal, times: int) -> None:
+    for _ in range(times):
+        rehearsal.say(Intent.LONGER)
+        rehearsal.run_for(8.0)
+
+
+def test_one_hold_is_a_minute_long_at_most_however_often_it_is_made_longer(
+    in_massage: Rehearsal,
+) -> None:
+    in_massage.say(Intent.HOLD)
+    began = in_massage.now
+    while in_massage.session.state is State.HOLDING and in_massage.now < began + 300.0:
+        _asks_for_longer(in_massage, 1)
+    assert in_massage.now - began < LONGEST_HOLD_SECONDS + 10.0
+    assert "time.longest" in prompts(in_massage)
+
+
+@pytest.mark.parametrize("routine", ["hands-on", "neck-massager"])
+def test_no_longer_makes_a_massage_longer_than_its_limit(settings: Settings, routine: str) -> None:
+    rehearsal = make_rehearsal(settings)
+    rehearsal.begin()
+    rehearsal.say(Intent.START, topic=routine)
+    ran = 0.0
+    while rehearsal.run_until(State.DOING, 200.0) and ran < 3000.0:
+        began = rehearsal.now
+        _asks_for_longer(rehearsal, 1)
+        ran += rehearsal.now - began
+    assert ran <= NECK_SECONDS + 60.0  # some of it was speech
+
+
+def test_a_reminder_of_one_state_wakes_no_other(in_massage: Rehearsal) -> None:
+    in_massage.run_for(in_massage.session.deadline or 0.0)
+    last = in_massage.now
+    in_massage.say(Intent.CONTINUE)
+    in_massage.run_for(295.0)
+    in_massage.say(Intent.HOLD)
+    turns = 0
+    while in_massage.now < last + 400.0 and in_massage.session.state is State.HOLDING:
+        in_massage.run_for(0.5)
+        deadline = in_massage.session.deadline
+        turns += deadline is not None and deadline <= in_massage.now
+    assert turns < 5
+
+
+# Instead of a massage
+
+
+def test_what_is_offered_in_place_of_the_massage_can_be_taken(
+    make: Callable[[State], Rehearsal],
+) -> None:
+    rehearsal = make(State.SCREENING)
+    rehearsal.say(Intent.YES)
+    rehearsal.run_for(9.0)
+    rehearsal.say(Intent.START, topic="paced-breathing")
+    assert rehearsal.run_until(State.DOING)
+    assert rehearsal.session.routine is not None
+    assert rehearsal.session.routine.name == "paced-breathing"
+
+
+@pytest.mark.parametrize(
+    "topic", ["hands-on", "neck-massager", "gentle-movement", None, "nonsense"]
+)
+def test_no_massage_is_begun_after_a_reason_against_it(
+    make: Callable[[State], Rehearsal], topic: str | None
+) -> None:
+    rehearsal = make(State.SCREENING)
+    rehearsal.say(Intent.YES)
+    rehearsal.say(Intent.START, topic=topic)
+    assert rehearsal.session.state is State.CLOSING
+    assert rehearsal.run_to_the_end()
+
+
+def test_a_sign_of_danger_takes_back_what_was_offered_in_place_of_the_massage(
+    make: Callable[[State], Rehearsal],
+) -> None:
+    rehearsal = make(State.SCREENING)
+    rehearsal.say(Intent.YES)
+    rehearsal.say(Intent.DIZZY)
+    rehearsal.say(Intent.NO)
+    rehearsal.run_until(State.CLOSING)
+    rehearsal.say(Intent.START, topic="paced-breathing")
+    assert rehearsal.session.state in (State.CLOSING, State.ENDED)
+
+
+def test_a_broken_session_whose_routine_is_gone_is_no_error(settings: Settings) -> None:
+    rehearsal = Rehearsal(make_session(settings, DEVICE, rest_until=300.0), simulated)
+    rehearsal.tell(Begin(unfinished=("my-own", 3)))
+    rehearsal.say(Intent.YES)
+    assert prompts(rehearsal)[-1] == "choosing.unknown"
+
+
+def test_a_room_that_was_loud_from_the_first_is_asked_for_the_word_twice(
+    settings: Settings,
+) -> None:
+    quick = replace(manners(settings), screening=False)
+    session = Session(
+        settings.routines, settings.script, settings.advice, quick, Governor(levels=5, real=False)
+    )
+    session.handle(Health(0.0, 0.0, -30.0, 0), 0.0)
+    session.handle(Begin("neck-massager"), 0.0)
+    session.handle(Heard(Level.CONFIRMED, Intent.STOP, "stop", Ear.ALARM, 5.0), 5.0)
+    assert session.state is State.HEARING_CHECK

@@ -6,7 +6,9 @@ The signs are never left out after a massage, however it ended (docs/facts.md S6
 from collections.abc import Mapping
 
 from assistant.messages import Ended, Enrol
+from assistant.phases.choosing import RELAXING_ROUTINE, choose
 from assistant.phases.phase import Answer, Phase, Reply
+from assistant.routine import Tool
 from assistant.stage import Stage
 from assistant.state import Trigger
 from intents.intent import Intent, Meaning
@@ -30,10 +32,18 @@ class Closing(Phase):
 
     def answers(self, s: Stage) -> Mapping[Intent, Answer]:
         """Nothing is left to decide."""
-        return {Intent.FINISH: self._end, Intent.YES: self._stay, Intent.CONTINUE: self._stay}
+        answers = {Intent.FINISH: self._end, Intent.YES: self._stay, Intent.CONTINUE: self._stay}
+        return {**answers, Intent.START: self._calm} if s.calm_offered else answers
 
     def all_said(self, s: Stage) -> Reply:
-        """All is said."""
+        """All is said; what was offered in place of the massage may still be taken."""
+        if not s.calm_offered:
+            return Trigger.END
+        s.wake_at = s.now + s.manners.answer_seconds
+        return None
+
+    def woken(self, s: Stage) -> Reply:
+        """Nothing else is wanted."""
         return Trigger.END
 
     def halted_here(self, s: Stage) -> Reply:
@@ -47,6 +57,15 @@ class Closing(Phase):
     def _end(self, s: Stage, meaning: Meaning) -> Reply:
         s.hush()
         return Trigger.END
+
+    def _calm(self, s: Stage, meaning: Meaning) -> Reply:
+        """Only what asks for no screening: the person has just said why no massage is safe."""
+        wanted = RELAXING_ROUTINE if meaning.topic == "relax" else meaning.topic or ""
+        routine = s.routines.get(wanted)
+        if routine is None or routine.screening or routine.tool is not Tool.NONE:
+            return self._stay(s, meaning)
+        s.calm_offered, s.why, s.wake_at = False, "finished", None
+        return choose(s, wanted)
 
     def _stay(self, s: Stage, meaning: Meaning) -> Reply:
         s.say("not_sensible.closing")

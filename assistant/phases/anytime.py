@@ -8,14 +8,13 @@ from dataclasses import replace
 
 from assistant.messages import Pace, Remember
 from assistant.phases.phase import Phase, Reply
-from assistant.stage import Pending, Stage
+from assistant.stage import LOUDEST_DB, QUIETEST_DB, Pending, Stage
 from assistant.state import State
 from intents.intent import Intent, Meaning
 
 Verb = Callable[[Stage, Meaning, State], None]
 
 VOLUME_STEP_DB = 4.0
-LOUDEST_DB, QUIETEST_DB = 0.0, -20.0
 PACES = (1.6, 1.3, 1.0, 0.8, 0.65)
 """Factor on pauses between sentences, slow to fast; the voice's rate follows."""
 
@@ -65,8 +64,8 @@ def where_am_i(s: Stage, meaning: Meaning, state: State) -> None:
 
 def _volume(step_db: float, done: str, limit: str) -> Verb:
     def verb(s: Stage, meaning: Meaning, state: State) -> None:
-        level_db = s.manners.volume_db + step_db
-        if not QUIETEST_DB <= level_db <= LOUDEST_DB:
+        level_db = min(max(s.manners.volume_db + step_db, QUIETEST_DB), LOUDEST_DB)
+        if level_db == s.manners.volume_db:
             s.say(limit)
             return
         s.manners = replace(s.manners, volume_db=level_db)

@@ -48,6 +48,7 @@ class Screening(Phase):
 
     def unanswered(self, s: Stage) -> Reply:
         """Without a clear answer there is no massage."""
+        s.calm_offered = True
         return close(s, "unanswered", "screening.unanswered")
 
     def _no(self, s: Stage, meaning: Meaning) -> Reply:
@@ -61,6 +62,7 @@ class Screening(Phase):
         return Trigger.CLEARED
 
     def _yes(self, s: Stage, meaning: Meaning) -> Reply:
+        s.calm_offered = True
         return close(s, "declined", f"screening.{REASONS[s.reason]}.declined")
 
 
@@ -71,6 +73,9 @@ class HearingCheck(Phase):
         """Ask for the word, where a massager is to be used."""
         if s.tool is not Tool.MASSAGER:
             return Trigger.CHECKED
+        if s.governor.given_up:
+            s.say("fault.device_failed")
+            return Trigger.UNHEARD
         if s.governor.practice_only:
             s.say("hearing_check.practice")
             return Trigger.UNHEARD

@@ -87,12 +87,13 @@ class Idle(Phase):
             return None
         routine, step = s.unfinished
         rest = s.governor.rest_seconds(s.now)
-        if rest > 0 and s.routines[routine].tool is Tool.MASSAGER:
+        known = s.routines.get(routine)
+        if known is not None and known.tool is Tool.MASSAGER and rest > 0:
             s.say("rest.wait", minutes=ceil(rest / 60))
             s.wake_at = s.now + rest
             return None
         s.unfinished = None
-        s.begin_at_step = step - 1
+        s.begin_at_step = 0 if known is None else step - 1
         return choose(s, routine)
 
     def woken(self, s: Stage) -> Reply:

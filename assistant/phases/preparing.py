@@ -72,6 +72,7 @@ class Waiting(Phase):
         if s.routine is None:
             raise AssertionError("a routine was chosen before")
         s.answered()
+        s.moving = False
         s.then("reminder.wait", minutes=round(s.routine.again_minutes))
         s.wake_at = s.now + 60.0 * s.routine.again_minutes
         return None
