@@ -92,6 +92,8 @@ def test_of_two_faults_the_one_that_stands_is_told_until_it_is_over_too(
     in_massage.tell(Recovered(LOST))
     in_massage.say(Intent.CONTINUE)
     still = in_massage.session.state
+    said = [line["prompt"] for line in in_massage.lines if line["kind"] == "say"]
+    assert not {"fault.continue", "continued"} & set(said)
     in_massage.tell(Recovered("microphone_lost"))
     in_massage.say(Intent.CONTINUE)
     assert [still, in_massage.session.state] == [State.PAUSED_FAULT, State.DOING]
