@@ -94,7 +94,7 @@ COUNT_sentences := 1400
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-$(INSTALLED): EXTRAS := mqtt,voice
+$(INSTALLED): EXTRAS := mqtt,voice,page
 $(TESTABLE): EXTRAS := mqtt,test
 $(TRAINABLE): EXTRAS := mqtt,voice,training
 $(INSTALLED) $(TESTABLE) $(TRAINABLE): pyproject.toml

@@ -34,7 +34,7 @@ from intents.intent import Intent
 
 BEAT_SECONDS = 0.2
 NOTICED_SECONDS = 1.0
-"""No sign of the audio process for so long means that it is gone (DECISIONS.md)."""
+"""No sign of the audio process for so long means that it is gone."""
 SLACK_SECONDS = 0.15
 """A busy machine may be this late."""
 GIVE_UP_SECONDS = 2 * LEASE_SECONDS

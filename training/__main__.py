@@ -14,7 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from audio.alarm_network import Network
-from training import clips, committee, enrolment, export, material, report, rows
+
+try:
+    from training import clips, committee, enrolment, export, material, report, rows
+except ModuleNotFoundError as error:
+    sys.exit(f"{error.name} is not installed: `make train` sets up what training needs")
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
