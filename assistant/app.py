@@ -41,6 +41,8 @@ from audio.messages import Fault, FromAudio, Ready, ToAudio
 UNKEPT = "under-way.sqlite3"
 """In the state folder, while a session lasts whose journal nobody wants."""
 KEYBOARD = "keyboard"
+PATHS, SOUNDS = ("/", "./", "../", "~"), (".wav", ".flac", ".ogg", ".mp3")
+"""What no microphone is called."""
 NONE = "none"
 OFF_SECONDS = 2.0
 """How long the end of the program waits for the device to confirm that it is off."""
@@ -95,6 +97,8 @@ class _App:
         microphone = self._options.microphone or self._settings.hearing.microphone
         if microphone != KEYBOARD and Path(microphone).is_file():
             return self._run_on_files(Path(microphone))
+        if microphone.startswith(PATHS) or Path(microphone).suffix.lower() in SOUNDS:
+            raise UnknotError(f"{microphone}: no such file", "check the path")
         return asyncio.run(self._run_live(microphone))
 
     def _unclean_rest(self) -> float:

@@ -41,6 +41,8 @@ from intents.phrasebook import Phrasebook
 from intents.phrases import PhraseError
 
 NO_OVERRIDES: Mapping[str, Any] = MappingProxyType({})
+OVERRIDES = "the command line"
+"""The name under which problems of overrides are told."""
 TOOL_ROUTINES = ("neck-massager", "hands-on", "roll-out")
 """Without these, choosing a tool would lead nowhere."""
 NEEDED_ADVICE = {*DEFAULT_ADVICE.values(), "stop"}
@@ -229,7 +231,7 @@ class _Loading:
         if self._personal:
             yield from self._by_voice()
         if self._overrides:
-            yield nested("--set", self._overrides)
+            yield nested(OVERRIDES, self._overrides)
 
     def _by_voice(self) -> Iterator[TomlFile]:
         path = remembered_file()

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, Valida
 from pydantic_core import ErrorDetails
 
 from assistant.problem import Problem, problem
+from assistant.quiet_hours import PATTERN as QUIET_HOURS
 from assistant.toml_file import Keys, TomlFile
 
 Text = StrictStr
@@ -36,13 +37,15 @@ _KINDS = {
     "bool_type": "use true or false",
     "string_type": "put it in quotes",
     "string_too_short": "write something or remove it",
-    "string_pattern_mismatch": 'use digits, as "112"',
     "tuple_type": 'give a list, as ["..."]',
     "model_type": "give a table",
     "dict_type": "give a table",
     "date_type": "give a day as 2026-11-22, without quotes",
     "missing": "is missing: add it",
 }
+
+_PATTERNS = {QUIET_HOURS: 'write it as "22:00-07:00"'}
+_DIGITS = 'use digits, as "112"'
 
 
 def read_table(
@@ -63,6 +66,9 @@ def _told(model: type[Table], file: TomlFile, at: Keys, details: ErrorDetails) -
     if kind == "extra_forbidden":
         remedy = unknown_key(str(where[-1]), _names(model, details["loc"]))
         return problem(file.path, file.line(where), where, None, remedy)
+    if kind == "string_pattern_mismatch":
+        remedy = _PATTERNS.get(details.get("ctx", {}).get("pattern", ""), _DIGITS)
+        return problem(file.path, file.line(where), where, value, remedy)
     remedy = _KINDS.get(kind) or details["msg"].replace("Input should be", "it must be")
     return problem(file.path, file.line(where), where, value, remedy)
 

@@ -50,3 +50,16 @@ def test_a_default_routine_begins_at_once_but_not_in_a_service_that_starts_itsel
     first = next(line["prompt"] for line in lines if line["kind"] == "say")
     assert (first != "idle.ready") is begins, lines
     assert done.returncode == 0
+
+
+def test_a_recording_that_is_not_there_is_no_microphone_that_is_lost(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [this_program(), "run", "--microphone", "nofile.wav", "--loudspeaker", "none"],
+        env={**os.environ, "STATE_DIRECTORY": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "unknot: nofile.wav: no such file (check the path)\n"

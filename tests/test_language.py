@@ -361,7 +361,7 @@ def test_a_language_that_is_not_there_is_told_with_those_that_are(own: Path) -> 
         with pytest.raises(ConfigError) as error:
             load(overrides={"language": name})
         remedy = f"there is no folder {name}/ with its words: use one of de, en"
-        assert told(error) == f"--set: language is '{name}': {remedy}"
+        assert told(error) == f"the command line: language is '{name}': {remedy}"
 
 
 @pytest.mark.parametrize("name", ["phrases", "prompts", "advice", "faq"])

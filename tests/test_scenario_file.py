@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.room.building import read_play
 from assistant.room.scenario import Scenario, ScenarioError, read_scenario
 from assistant.room.trigger import Moment, Trigger
 
@@ -147,3 +148,14 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none.toml", tmp_path):
         with pytest.raises(ScenarioError, match=path.name):
             read_scenario(path)
+
+
+def test_a_prompt_that_nobody_says_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "misspelt.toml"
+    text = GOOD.replace('said = "stopped"', 'never_said = "screning.intro"')
+    path.write_text(text.replace('on = "start"', 'on = "prompt_end:screning.*"'))
+    with pytest.raises(ScenarioError) as caught:
+        read_play(path)
+    told = [str(one) for one in caught.value.problems]
+    assert [("screning" in one, "unknot prompts" in one) for one in told] == 2 * [(True, True)]
+    assert all(f"{path}:" in one for one in told)

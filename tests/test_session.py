@@ -1178,3 +1178,28 @@ def test_a_room_that_was_loud_from_the_first_is_asked_for_the_word_twice(
     session.handle(Begin("neck-massager"), 0.0)
     session.handle(Heard(Level.CONFIRMED, Intent.STOP, "stop", Ear.ALARM, 5.0), 5.0)
     assert session.state is State.HEARING_CHECK
+
+
+@pytest.mark.parametrize("word", [Intent.FINISH, Intent.NOT_NOW])
+def test_enough_said_at_the_number_before_ends_the_asking(
+    make: Callable[[State], Rehearsal], word: Intent
+) -> None:
+    rehearsal = make(State.RATING_BEFORE)
+    rehearsal.say(word)
+    assert rehearsal.session.state is State.CLOSING
+
+
+def test_where_no_neck_was_touched_no_sign_is_spoken_of(
+    make: Callable[[State], Rehearsal],
+) -> None:
+    rehearsal = make(State.SCREENING)
+    rehearsal.say(Intent.YES)
+    rehearsal.say(Intent.TIME_LEFT)
+    rehearsal.say(Intent.CONTINUE)
+    assert rehearsal.run_to_the_end()
+    assert "closing.signs_brief" not in prompts(rehearsal)
+
+
+def test_how_long_is_answered_before_anything_has_begun(rehearsal: Rehearsal) -> None:
+    rehearsal.say(Intent.TIME_LEFT)
+    assert prompts(rehearsal)[-1] == "faq.how_long"

@@ -67,11 +67,17 @@ def test_a_wrong_override_is_told_with_its_remedy() -> None:
     with pytest.raises(ConfigError) as error:
         load(overrides={"session.screning": True, "music": 1}, personal=False)
     assert str(error.value).splitlines() == [
-        "--set: music: there is no such key: remove it, or use one of "
+        "the command line: music: there is no such key: remove it, or use one of "
         "language, session, voice, hearing, massager, emergency, journal, page, home_assistant, "
         "button",
-        "--set: session.screning: there is no such key: remove it, or did you mean screening?",
+        "the command line: session.screning: there is no such key: remove it, or did you mean "
+        "screening?",
     ]
+
+
+def test_quiet_hours_are_told_how_they_are_written() -> None:
+    with pytest.raises(ConfigError, match=r'10pm-7am.*write it as "22:00-07:00"'):
+        load(overrides={"session.quiet_hours": "10pm-7am"}, personal=False)
 
 
 def test_the_persons_own_file_counts_after_ours_and_the_voice_after_that(own: Path) -> None:

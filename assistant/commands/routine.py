@@ -50,13 +50,22 @@ def show(name: str, language: str, as_json: bool) -> None:
             click.echo(json.dumps({"id": prompt.id, "text": " ".join(prompt.sentences)}))
         return
     click.echo(f"{chosen.title} ({chosen.seconds / 60:.1f} min, {chosen.tool.value})")
-    for sentence in (*chosen.intro, *chosen.setup):
-        click.echo(f"      {sentence}")
+    said = {prompt.id.removeprefix(f"{chosen.name}."): prompt for prompt in routine_prompts(chosen)}
+
+    def tell(*parts: str) -> None:
+        for part in parts:
+            for sentence in said[part].sentences if part in said else ():
+                click.echo(f"      {sentence}")
+
+    tell("intro", "setup")
     for number, step in enumerate(chosen.steps, start=1):
         level = f", level {step.level}" if step.level else ""
         click.echo(f"{number:>4}  {step.name} ({step.seconds:g} s{level})")
-        for sentence in (*step.say, *step.avoid):
-            click.echo(f"      {sentence}")
+        cues = (f"{step.id}.cue.{cue}" for cue, _ in enumerate(step.cues, start=1))
+        tell(f"{step.id}.coming", step.id, *cues)
+    if chosen.closing:
+        click.echo("      After it:")
+        tell("closing")
     click.echo(f"Sources: {', '.join(chosen.sources)}")
 
 

@@ -14,6 +14,11 @@ from assistant.state import Trigger
 from intents.intent import Intent, Meaning
 
 
+def _neck_was_touched(s: Stage) -> bool:
+    """There is something to watch for."""
+    return s.course is not None and s.routine is not None and s.routine.needs_neck
+
+
 class Closing(Phase):
     """The last words."""
 
@@ -24,7 +29,7 @@ class Closing(Phase):
         if s.why == "finished" and s.routine is not None:
             own = f"{s.routine.name}.closing"
             s.then(own if s.script.has(own) else "closing.thanks")
-        if s.course is not None and s.routine is not None and s.routine.needs_neck:
+        if _neck_was_touched(s):
             s.then("closing.signs_brief" if s.manners.brief else "closing.signs")
             if s.why == "finished":
                 s.then("closing.comfort")
@@ -52,7 +57,8 @@ class Closing(Phase):
 
     def again(self, s: Stage) -> None:
         """An answer cut the closing words short: say what must not be lost."""
-        s.then("closing.signs_brief")
+        if _neck_was_touched(s):
+            s.then("closing.signs_brief")
 
     def _end(self, s: Stage, meaning: Meaning) -> Reply:
         s.hush()

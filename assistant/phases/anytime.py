@@ -39,8 +39,8 @@ def time_left(s: Stage, meaning: Meaning, state: State) -> None:
         _say_minutes(s, s.course.seconds_left)
     elif s.routine is not None:
         s.say("time_left.not_started", minutes=max(1, round(s.routine.seconds / 60)))
-    else:
-        s.say("where_am_i.idle")
+    else:  # "how long?" is then what a massage should take
+        question(s, Meaning(Intent.QUESTION, topic="how_long"), state)
 
 
 def _say_minutes(s: Stage, seconds: float) -> None:

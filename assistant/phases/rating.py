@@ -6,7 +6,7 @@ A number must never be insisted on.
 from collections.abc import Mapping
 
 from assistant.messages import Rated
-from assistant.phases.phase import Answer, Phase, Reply
+from assistant.phases.phase import Answer, Phase, Reply, not_now
 from assistant.stage import Stage
 from assistant.state import Trigger
 from intents.intent import Intent, Meaning
@@ -36,13 +36,17 @@ class Rating(Phase):
             Intent.NEXT: self._skipped,
             Intent.NO: self._skipped,
             Intent.UNSURE: self._skipped,
-            Intent.NOT_NOW: self._skipped,
-            Intent.FINISH: self._skipped,
+            Intent.NOT_NOW: self._enough,
+            Intent.FINISH: self._enough,
         }
 
     def unanswered(self, s: Stage) -> Reply:
         """A number is never insisted on."""
         return self._skipped(s, Meaning(Intent.SKIP))
+
+    def _enough(self, s: Stage, meaning: Meaning) -> Reply:
+        """Before the massage it ends the asking; after it, only the number is left out."""
+        return not_now(s, meaning) if self._when == "before" else self._skipped(s, meaning)
 
     def _number(self, s: Stage, meaning: Meaning) -> Reply:
         value = meaning.value

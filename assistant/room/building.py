@@ -3,7 +3,7 @@
 It must never leave out or replace a part of the program, except that the massager is simulated.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,9 +22,9 @@ from assistant.room.lockstep import Cast, Room, SampleClock, World
 from assistant.room.person import Cue, Person
 from assistant.room.scenario import Act, RoomTable, Scenario, ScenarioError, read_scenario
 from assistant.room.sound import Utterance, read_sound, utterance
-from assistant.room.trigger import Moment
-from assistant.settings import Settings, load
-from assistant.toml_file import TomlFile, read_toml
+from assistant.room.trigger import Moment, matches_id
+from assistant.settings import OVERRIDES, Settings, load
+from assistant.toml_file import Keys, TomlFile, read_toml
 from audio.headset import Headset
 from audio.voice import Voice
 from intents.intent import Intent
@@ -34,8 +34,6 @@ PERSON_VOICES = ("gmw/en-us+edward", "gmw/en-us+f5", "gmw/en-us+f2", "gmw/en-us+
 ones that the embedded ears hear best (bench/simulate.py)."""
 PERSON_RATES = (170, 150, 135)
 """Words a minute; whoever has to repeat a word says it more slowly."""
-OVERRIDES = "--set"
-"""The name under which `settings.load` tells problems of overrides."""
 _TOOLS = ("hands", "balls", "massager")
 
 
@@ -57,11 +55,30 @@ def read_play(path: Path) -> Play:
     except ScenarioError as error:
         problems += error.problems
     if scenario is not None or _is_toml(path):
-        settings, found = _settings(read_toml(path))
+        file = read_toml(path)
+        settings, found = _settings(file)
         problems += found
+        if scenario is not None and settings is not None:
+            problems += _unknown_prompts(file, scenario, settings)
     if problems or scenario is None or settings is None:
         raise ScenarioError(problems)
     return Play(scenario, settings)
+
+
+def _unknown_prompts(file: TomlFile, scenario: Scenario, settings: Settings) -> Iterator[Problem]:
+    """Prompts that are waited for or expected, and that nobody ever says."""
+    known = [id for id, _ in settings.script.all()]  # noqa: A001
+    named: list[tuple[Keys, str | None]] = [
+        (("person", n, "on"), act.on.name)
+        for n, act in enumerate(scenario.person)
+        if act.on.moment in (Moment.PROMPT, Moment.PROMPT_END)
+    ]
+    for n, expect in enumerate(scenario.expect):
+        named += [(("expect", n, "said"), expect.said)]
+        named += [(("expect", n, "never_said"), expect.never_said)]
+    for where, name in named:
+        if name is not None and not any(matches_id(name, one) for one in known):
+            yield problem(file.path, file.line(where), where, name, "see: unknot prompts")
 
 
 def _is_toml(path: Path) -> bool:

@@ -141,7 +141,7 @@ class Expect(_Table):
 
 
 class Scenario(_Table):
-    """A whole scenario; the fields are those of the file (README, Scenarios)."""
+    """A whole scenario; the fields are those of the file (docs/commands.md)."""
 
     routine: Annotated[str, Field(min_length=1)]
     massager: Literal["simulated", "none"] = "simulated"

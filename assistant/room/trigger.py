@@ -10,7 +10,7 @@ from assistant.state import State
 from intents.intent import Intent
 
 TOP_STATES = tuple(dict.fromkeys(state.top for state in State))
-"""The session's states by the names that people script (README, Commands)."""
+"""The session's states by the names that people script (docs/commands.md)."""
 
 
 class Moment(Enum):
