@@ -101,11 +101,11 @@ def test_a_picture_is_drawn(tmp_path: Path) -> None:
 
 
 def test_an_expectation_that_fails_is_named_and_gives_exit_code_1(tmp_path: Path) -> None:
-    text = SHORT + '[[expect]]\nsaid = "closing.signs"\nnever_said = "goodbye"\n'
+    text = SHORT + '[[expect]]\nsaid = "closing.signs"\nnever_said = "stopped.again"\n'
     result = run("simulate", written(tmp_path, text))
     assert result.exit_code == 1
     assert "FAILED said = 'closing.signs': never said" in result.stderr
-    assert "held   never_said = 'goodbye'" in result.stderr
+    assert "held   never_said = 'stopped.again'" in result.stderr
 
 
 def test_a_bad_scenario_gives_exit_code_2_and_every_problem_at_once(tmp_path: Path) -> None:
