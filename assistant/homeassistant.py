@@ -97,7 +97,7 @@ class Room:
 
     async def _serve(self, client: aiomqtt.Client) -> None:
         """Introduce ourselves; then listen and tell, until the session or the connection ends."""
-        await client.subscribe([(self._node.stop, 1), (STATUS, 1)])
+        await client.subscribe([(self._node.stop, 1), (STATUS, 1), (self._node.availability, 1)])
         await self._introduce(client)
         self._trouble = ""
         listening = asyncio.create_task(self._listen(client))
@@ -114,7 +114,7 @@ class Room:
     async def _introduce(self, client: aiomqtt.Client) -> None:
         introduced = introduction(self._node, version("unknot"), quiet_please=self._quiet_please)
         await self._publish(client, self._node.discovery, introduced, retain=True)
-        await client.publish(self._node.availability, ONLINE, qos=1, retain=True)
+        await self._tell_availability(client, ONLINE)
         await self._tell_state(client)
 
     async def _tell(self, client: aiomqtt.Client) -> None:
@@ -125,7 +125,10 @@ class Room:
             await self._tell_state(client)
             await asyncio.sleep(TOO_OFTEN_SECONDS)
             seen = await self._watching.news(seen, STATE_SECONDS - TOO_OFTEN_SECONDS)
-        await client.publish(self._node.availability, OFFLINE, qos=1, retain=True)
+        await self._tell_availability(client, OFFLINE)
+
+    async def _tell_availability(self, client: aiomqtt.Client, word: str) -> None:
+        await client.publish(self._node.availability, word, qos=1, retain=True)
 
     async def _tell_halts(self, client: aiomqtt.Client) -> None:
         """A halt that the broker has not taken is kept, and told later with its age."""
@@ -150,6 +153,9 @@ class Room:
                 await self._introduce(client)
             elif message.topic.matches(self._node.stop):
                 self._obey(said, retained=bool(message.retain))
+            elif said == OFFLINE.encode() and not self._watching.over:
+                # The last will of a connection that we lost comes after we are back.
+                await self._tell_availability(client, ONLINE)
 
     def _obey(self, said: bytes, *, retained: bool) -> None:
         """Exactly STOP, and said now: what the broker kept is not somebody's wish any more."""

@@ -43,7 +43,7 @@ def switch_off(name: str | None, file: Path, say: Say, *, seconds: float = OFF_S
 
 
 async def _all_off(
-    tables: Mapping[str, Mapping[str, object]], file: Path, say: Say, seconds: float
+    tables: Mapping[str, object], file: Path, say: Say, seconds: float
 ) -> Iterator[UnknotError]:
     """Switch all off at the same time; a broken description of one keeps no other on."""
     results = await asyncio.gather(
@@ -56,9 +56,7 @@ async def _all_off(
     return (result for result in results if isinstance(result, UnknotError))
 
 
-async def _one_off(
-    name: str, table: Mapping[str, object], file: Path, say: Say, seconds: float
-) -> None:
+async def _one_off(name: str, table: object, file: Path, say: Say, seconds: float) -> None:
     device = describe(name, table, file)
     massager = connect(device)
     try:

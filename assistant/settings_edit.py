@@ -22,7 +22,7 @@ def change(path: Path, table: str, key: str, value: str) -> None:
     for a file that is broken, cannot be written, or is too unusual to be changed safely."""
     remedy = f"write {key} = {json.dumps(value)} under [{table}] there by hand"
     try:
-        before = path.read_text("utf-8") if path.exists() else ""
+        before = path.read_text("utf-8-sig") if path.exists() else ""
         old = tomllib.loads(before)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UnknotError(f"{path}: is broken: {error}", "mend it first") from error

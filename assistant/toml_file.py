@@ -47,7 +47,7 @@ class TomlFile:
 def read_toml(path: Path) -> TomlFile:
     """Read a file. Raises `ConfigError` with the one problem that keeps it from being read."""
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8-sig")
         return TomlFile(path, tomllib.loads(text), _Scanner(text).lines())
     except FileNotFoundError:
         trouble = problem(path, 0, (), None, "there is no such file; create it or name another")

@@ -84,6 +84,10 @@ class Output:
             self._timer.cancel()
         self._timer = None
 
+    def forget_timer(self) -> None:
+        """Be on for ever, where the device has such a fault."""
+        self._stop_timer()
+
     def _print(self, why: str) -> None:
         edge = {"at": time.monotonic(), "on": self.on, "level": self.level, "why": why}
         tell_line(edge)

@@ -36,6 +36,7 @@ class EsphomePlug(Plug):
             self._on(int(said.get("level", 1)), float(said.get("lease", self.LEASE)))
         elif said.get("state") == "OFF":
             self.output.switch_off()
+            self._new_ticket()
             self._say_state()
 
     def _on(self, level: int, lease: float) -> None:
@@ -72,7 +73,11 @@ class EsphomePlug(Plug):
 
 
 class TasmotaPlug(Plug):
-    """Tasmota with one relay: PulseTime1, restarted by every ON; retained commands are obeyed."""
+    """Tasmota with one relay: PulseTime1, restarted by every ON; retained commands are obeyed.
+
+    As some releases do, it forgets a running PulseTime1 when that is set, and at an empty Power1
+    (Tasmota's issues 779, 4093, 7810, 9325: as designed). A forgetful one does so at any question.
+    """
 
     def __init__(self, args: argparse.Namespace) -> None:
         super().__init__(args)
@@ -84,12 +89,16 @@ class TasmotaPlug(Plug):
         if command in ("power", "power1"):
             self._power(payload.upper())
         elif command == "pulsetime1":
+            if self.args.forgetful:
+                self.output.forget_timer()
             if payload.isdigit():
                 self.pulse = int(payload)
-                if self.output.on:
-                    self.output.switch_on(1, self._pulse_seconds())
+                self.output.forget_timer()
             left = round(10 * self.output.seconds_left)
             self._result({"PulseTime1": {"Set": self.pulse, "Remaining": left}})
+        elif command == "status" and payload == "11":
+            state = {"Uptime": "0T00:00:11", "POWER": self._word(), "Wifi": {"RSSI": 70}}
+            self.say(f"stat/{self.topic}/STATUS11", {"StatusSTS": state})
 
     def _power(self, word: str) -> None:
         before = self.output.on
@@ -97,6 +106,8 @@ class TasmotaPlug(Plug):
             self.output.switch_on(1, self._pulse_seconds())
         elif word in ("OFF", "0"):
             self.output.switch_off()
+        elif word == "":
+            self.output.forget_timer()
         if word == "" or self.output.on == before:
             self._say_power()
 
@@ -116,9 +127,11 @@ class TasmotaPlug(Plug):
             self.output.switch_off("rule")
 
     def _say_power(self) -> None:
-        word = "ON" if self.output.claims else "OFF"
-        self._result({"POWER": word})
-        self.say(f"stat/{self.topic}/POWER", word)
+        self._result({"POWER": self._word()})
+        self.say(f"stat/{self.topic}/POWER", self._word())
+
+    def _word(self) -> str:
+        return "ON" if self.output.claims else "OFF"
 
     def _result(self, what: dict[str, Any]) -> None:
         self.say(f"stat/{self.topic}/RESULT", what)

@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--led")
     parser.add_argument("--gentle", type=float, default=60.0, help="seconds at the gentlest level")
     parser.add_argument("--rule", action="store_true", help="Tasmota: off when the broker is lost")
-    for fault in ("liar", "untimed", "hasty", "stuck", "mute", "boot-on"):
+    for fault in ("liar", "untimed", "hasty", "stuck", "mute", "boot-on", "forgetful"):
         parser.add_argument(f"--{fault}", action="store_true")
     logging.getLogger("mqtt").setLevel(logging.CRITICAL)  # a broker that goes is part of the play
     try:

@@ -270,6 +270,19 @@ async def test_a_session_that_vanishes_is_told_by_the_broker(
 
 
 @in_loop
+async def test_the_late_will_of_a_connection_that_was_lost_is_answered(
+    settings: Settings, folder: Path
+) -> None:
+    async with broker(folder) as mosquitto, home(mosquitto.port) as seen:
+        async with told(settings, table(mosquitto.port)):
+            await until(seen.states)
+            await seen.say(BEDROOM.availability, "offline", retain=True)
+            await until(lambda: seen.on(BEDROOM.availability)[-2:] == ["offline", "online"])
+        await until(lambda: seen.on(BEDROOM.availability)[-1] == "offline")
+        assert await holds(lambda: seen.on(BEDROOM.availability)[-1] == "offline", 0.3)
+
+
+@in_loop
 async def test_a_broker_that_comes_late_and_goes_changes_nothing_for_the_session(
     settings: Settings, folder: Path
 ) -> None:

@@ -75,6 +75,16 @@ def test_a_device_that_forgets_its_time_limit_fails_and_is_switched_off(
             require_proof(read_devices(file)["neck"], tmp_path / "state")
 
 
+def test_a_device_that_forgets_its_time_limit_when_it_is_asked_fails(
+    runner: asyncio.Runner, tmp_path: Path
+) -> None:
+    with (
+        around(runner, tmp_path, "tasmota", "--forgetful") as (file, _),
+        pytest.raises(MassagerUnsafe, match="'it goes off by itself'"),
+    ):
+        try_out(file, seconds=3.0)  # longer than a session goes without a question
+
+
 def test_a_device_that_goes_off_too_early_fails(runner: asyncio.Runner, tmp_path: Path) -> None:
     with (
         around(runner, tmp_path, "esphome", "--hasty") as (file, _),
@@ -132,13 +142,20 @@ def test_off_works_while_the_session_hangs(runner: asyncio.Runner, tmp_path: Pat
     runner.run(hang())
 
 
-def test_off_does_not_stop_at_a_device_that_is_described_wrongly(
-    runner: asyncio.Runner, tmp_path: Path
+@pytest.mark.parametrize(
+    ("before", "told"),
+    [
+        ('[wrong]\nkind = "wemo"\n', r"kind = 'wemo'.*pull its plug now"),
+        ("version = 1\n", r"version = 1 \(begin a device.*pull its plug now"),
+    ],
+)
+def test_off_does_not_stop_at_what_is_described_wrongly(
+    runner: asyncio.Runner, tmp_path: Path, before: str, told: str
 ) -> None:
     with around(runner, tmp_path, "tasmota") as (file, _):
-        file.write_text('[wrong]\nkind = "wemo"\n' + file.read_text())
+        file.write_text(before + file.read_text())
         said: list[str] = []
-        with pytest.raises(MassagerUnsafe, match=r"kind = 'wemo'.*pull its plug now"):
+        with pytest.raises(MassagerUnsafe, match=told):
             switch_off(None, file, said.append)
         assert said == ["neck: off, confirmed by the device"]
 

@@ -38,6 +38,12 @@ def test_a_plug_is_read_with_the_usual_port_and_relay(tmp_path: Path) -> None:
     assert (device.kind, device.topic, device.relay) == ("tasmota", "massager", 1)
 
 
+def test_a_mark_that_an_editor_put_at_the_files_beginning_is_no_fault(tmp_path: Path) -> None:
+    file = tmp_path / "massagers.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + PLUG.replace("\n", "\r\n").encode())
+    assert list(read_devices(file)) == ["neck"]
+
+
 def test_an_authority_file_switches_tls_and_its_port_on(tmp_path: Path) -> None:
     broker = read(tmp_path, PLUG + 'ca_file = "ca.pem"')["neck"].broker
     assert broker == Broker("plugs.home", 8883, "unknot", tls=True, ca_file=tmp_path / "ca.pem")

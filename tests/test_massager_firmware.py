@@ -34,6 +34,12 @@ def test_everything_that_ends_a_massage_runs_the_one_off() -> None:
     assert FIRMWARE.count("output.turn_off") == 1
 
 
+def test_every_off_makes_a_new_ticket_whether_it_was_on_or_not() -> None:
+    off = FIRMWARE.split("- id: all_off")[1].split("- id: say_state")[0]
+    assert "id(ticket_now) = ticket;" in off
+    assert "if (" not in off
+
+
 def test_esphome_takes_the_configuration(tmp_path: Path) -> None:
     esphome = os.environ.get("ESPHOME") or shutil.which("esphome")
     if not esphome:

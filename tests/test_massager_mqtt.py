@@ -194,6 +194,24 @@ async def test_a_tasmota_is_told_on_only_after_it_confirmed_its_pulse_time(
 
 
 @in_loop
+async def test_no_question_and_no_renewal_takes_a_tasmotas_time_limit_away(
+    broker: Broker, tmp_path: Path
+) -> None:
+    async with plugged(broker, "tasmota") as plug, witness(broker) as said:
+        massager = await opened(tmp_path, "tasmota", broker.port)
+        for _ in range(2):
+            massager.lease(1, LEASE)
+            await until(lambda: plug.on)
+            assert await holds(lambda: plug.on, LEASE / 2)
+        await until(lambda: not plug.on, 2 * LEASE)
+        massager.close()
+    assert plug.edges[-1]["why"] == "lease"
+    assert not [m for m in said if str(m.topic).endswith("/Power1") and not m.payload]
+    settings = [m for m in said if str(m.topic).endswith("/PulseTime1") and m.payload]
+    assert len(settings) == 1
+
+
+@in_loop
 async def test_a_device_that_does_not_answer_is_sent_no_on(broker: Broker, tmp_path: Path) -> None:
     async with plugged(broker, "esphome") as plug:
         massager = await opened(tmp_path, "esphome", broker.port)
@@ -286,12 +304,13 @@ async def test_a_device_found_on_without_a_timer_is_switched_off_at_the_start(
         massager.close()
 
 
+@pytest.mark.parametrize("kind", ["shelly", "tasmota"])
 @in_loop
-async def test_a_shelly_that_comes_on_without_its_timer_is_switched_off_again(
-    broker: Broker, tmp_path: Path
+async def test_a_plug_that_comes_on_without_its_timer_is_switched_off_again(
+    broker: Broker, tmp_path: Path, kind: str
 ) -> None:
-    async with plugged(broker, "shelly", "--untimed") as plug:
-        massager = await opened(tmp_path, "shelly", broker.port)
+    async with plugged(broker, kind, "--untimed") as plug:
+        massager = await opened(tmp_path, kind, broker.port)
         massager.lease(1, LEASE)
         await until(lambda: plug.on)
         await until(lambda: not plug.on, 0.8 * LEASE)
@@ -307,6 +326,20 @@ async def test_levels_reach_our_own_firmware(broker: Broker, tmp_path: Path) -> 
         assert plug.level == 3
         await until(lambda: massager.report(0.0).level == 3)
         massager.close()
+
+
+@in_loop
+async def test_an_on_from_before_an_off_switches_nothing_on_however_late_it_comes(
+    broker: Broker, tmp_path: Path
+) -> None:
+    async with plugged(broker, "esphome") as plug, witness(broker) as said:
+        massager = await opened(tmp_path, "esphome", broker.port)
+        states = [json.loads(bytes(m.payload)) for m in said if str(m.topic).endswith("/state")]
+        massager.close()
+        asked_before = {"state": "ON", "level": 1, "lease": 1.0, "ticket": states[-1]["ticket"]}
+        await publish(broker.port, "massager/set", '{"state": "OFF"}')
+        await publish(broker.port, "massager/set", json.dumps(asked_before))
+        assert await holds(lambda: not plug.on, 0.5)
 
 
 @in_loop

@@ -56,6 +56,33 @@ async def test_a_pin_that_is_high_without_its_timer_is_reported_on(led: Path) ->
     massager.close()
 
 
+def high(folder: Path, trigger: str = "none timer [transient]") -> Path:
+    """A pin that somebody put high, for which no timer runs: `activate` 0 changes nothing."""
+    folder.mkdir()
+    files = {"trigger": trigger, "duration": "0", "state": "0", "brightness": "1", "activate": "0"}
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def test_a_pin_that_somebody_put_high_is_put_low_and_given_its_timer_back(tmp_path: Path) -> None:
+    led = high(tmp_path / "led")
+    massager = PinMassager("neck", led)
+    assert (led / "brightness").read_text() == "0"
+    (led / "brightness").write_text("1")
+    (led / "trigger").write_text("[none] timer transient")
+    massager.off()
+    assert massager.report(1.0).on is False
+    assert (led / "trigger").read_text() == "transient"
+
+
+def test_a_pin_without_a_timer_is_refused_and_left_low(tmp_path: Path) -> None:
+    led = high(tmp_path / "led", trigger="[none] timer")
+    (led / "activate").unlink()
+    assert "modprobe ledtrig-transient" in refusal(led)
+    assert (led / "brightness").read_text() == "0"
+
+
 @in_loop
 async def test_a_timer_that_somebody_took_away_gives_no_lease_and_confirms_nothing_new(
     led: Path,

@@ -66,6 +66,7 @@ def test_whatever_ends_it_the_massager_is_told_off_and_it_starts_again(user: boo
         "NotifyAccess=main",
         "WatchdogSec=5",
         "Restart=always",
+        "StartLimitIntervalSec=0",
         "ExecStart=/opt/unknot/bin/unknot run",
         "ExecStartPre=-/opt/unknot/bin/unknot massager off",
         "ExecStopPost=-/opt/unknot/bin/unknot massager off",

@@ -53,8 +53,8 @@ class RealMassager(Massager, Protocol):
     """A device that exists: it can be out of reach, and can be put to the test."""
 
     quiet: bool
-    """Send nothing of one's own accord, no question and no repeated off: for the test, in which
-    only the device's own word counts."""
+    """Say no off of one's own accord: for the test, in which only the device's own off counts. It
+    is still asked as in a session, for a device may lose its time limit by being asked."""
 
     @property
     def trouble(self) -> MassagerUnsafe | None:

@@ -97,25 +97,27 @@ def read_devices(file: Path) -> dict[str, Device]:
     return {name: describe(name, table, file) for name, table in read_tables(file).items()}
 
 
-def read_tables(file: Path) -> dict[str, Mapping[str, object]]:
-    """Read the file as it is, one table a device; raises MassagerUnsafe if it cannot be read."""
+def read_tables(file: Path) -> dict[str, object]:
+    """Read the file as it is; raises MassagerUnsafe if it cannot be read.
+
+    Its entries are judged by `describe`, one by one: a wrong one must not keep another device on.
+    """
     try:
-        tables = tomllib.loads(file.read_text(encoding="utf-8"))
+        tables = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise MassagerUnsafe(f"{file}: {error.strerror}", "make it readable") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MassagerUnsafe(f"{file}: {error}", "mend the line") from None
-    for name, table in tables.items():
-        if not isinstance(table, dict):
-            raise MassagerUnsafe(f"{file}: {name} = {table!r}", f"begin a device with [{name}]")
     return tables
 
 
-def describe(name: str, table: Mapping[str, object], file: Path) -> Device:
-    """Check one table of the file; raises MassagerUnsafe at the first thing that is wrong."""
+def describe(name: str, table: object, file: Path) -> Device:
+    """Check one entry of the file; raises MassagerUnsafe at the first thing that is wrong."""
     where = f"{file}: [{name}]"
+    if not isinstance(table, dict):
+        raise MassagerUnsafe(f"{file}: {name} = {table!r}", f"begin a device with [{name}]")
     if name == SIMULATED:
         raise MassagerUnsafe(f"{where}: this name is taken", "give the device another name")
     kind = table.get("kind")

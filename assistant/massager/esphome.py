@@ -1,7 +1,7 @@
 """How our own ESPHome firmware is spoken to (config/devices/massager.yaml).
 
 It must never be sent an on without the ticket of its latest state: the device makes a new ticket
-whenever it goes off or starts, so no on from before can bring it back, retained or delayed.
+at every off and every start, so no on from before can bring it back, retained or delayed.
 
 `topic` is the firmware's: it obeys on `<topic>/set`, speaks on `<topic>/state`.
 """

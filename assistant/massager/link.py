@@ -12,6 +12,7 @@ import os
 import secrets
 import socket
 import ssl
+import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,16 @@ CONNECT_SECONDS = 2.0
 """For each step of a connection, as the broker's first answer."""
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 1.0
+NO_LIMIT = 0
+"""An off never waits until earlier ones are acknowledged: a broker may owe us that for ever."""
+_FORGET = struct.pack("ii", 1, 0)
+_SOCKET_OPTIONS: list[tuple[int, int, int | bytes]] = [
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    # What a dead network kept of a connection is thrown away when we give it up: else the kernel
+    # goes on trying to deliver it, an old on too, for a quarter of an hour. The off that may be
+    # lost with it is the last will, which the broker then publishes.
+    (socket.SOL_SOCKET, socket.SO_LINGER, _FORGET),
+]
 _LOG = logging.getLogger(__name__)
 _LOG.setLevel(logging.CRITICAL)  # a lost connection is told by `trouble`, not by a library's lines
 _REFUSALS = (4, 5, 134, 135)
@@ -159,8 +170,9 @@ class Link:
             will=aiomqtt.Will(self._will.topic, self._will.payload, qos=1, retain=False),
             timeout=CONNECT_SECONDS,
             keepalive=KEEPALIVE_SECONDS,
+            max_inflight_messages=NO_LIMIT,
             tls_context=self._tls,
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+            socket_options=_SOCKET_OPTIONS,
         )
         client.set_connect_timeout(CONNECT_SECONDS)
         return client

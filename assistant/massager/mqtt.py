@@ -179,9 +179,7 @@ class MqttMassager:
     async def _keep_asking(self) -> None:
         while True:
             await asyncio.sleep(REPEAT_SECONDS)
-            if self.quiet:
-                continue
-            if self._off_due:
+            if self._off_due and not self.quiet:
                 self._send(self._dialect.off())
             if self._off_due or self._clock() >= self._asked_at + self._longest / SHARE:
                 self._ask()

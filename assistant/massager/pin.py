@@ -48,6 +48,7 @@ class PinMassager:
         try:
             self._arm()
         except OSError as error:
+            self._write("brightness", "0")
             raise _explain(led, error) from None
         self.off()
 
@@ -62,8 +63,18 @@ class PinMassager:
             self._write("activate", "1")
 
     def off(self) -> None:
-        """Stop the kernel's timer, which puts the pin low."""
+        """Stop the kernel's timer, which puts the pin low; put low a pin that has no timer.
+
+        The kernel takes the trigger away when `brightness` becomes 0, so it is set again.
+        """
         self._off_due = not self._write("activate", "0")
+        if self._read("brightness") == "0":
+            return
+        try:
+            _put(self._led / "brightness", "0")
+            self._arm()
+        except OSError:
+            self._off_due = True
 
     def report(self, now: float) -> MassagerReport:
         """Read what the kernel says of the timer and of the pin; either one on means on."""
@@ -114,7 +125,7 @@ def _explain(led: Path, error: OSError) -> MassagerUnsafe:
         remedy = "add dtoverlay=gpio-led,gpio=17,label=massager to config.txt and restart"
         return MassagerUnsafe(f"{led}: there is no such pin", remedy)
     if isinstance(error, PermissionError):
-        remedy = "let your user's group write its trigger, duration, state and activate"
+        remedy = "let your group write its trigger, duration, state, activate and brightness"
         return MassagerUnsafe(f"{error.filename}: not allowed", remedy)
     remedy = "sudo modprobe ledtrig-transient"
     return MassagerUnsafe(f"{led}: the kernel offers no one-shot timer for this pin", remedy)

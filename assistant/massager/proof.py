@@ -1,7 +1,7 @@
 """Proves that a device goes off by itself, once per device and configuration.
 
-It must never take a device's promise for a proof: on with a short lease, then not another word,
-and only the device's own off counts.
+It must never take a device's promise for a proof: on with a short lease, then nothing but the
+questions that a session asks too, and only the device's own off counts.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ FILE = "massager-tests.json"
 
 
 async def prove(massager: RealMassager, seconds: float = TEST_SECONDS) -> float:
-    """Switch on for `seconds`, say nothing more, return after how many the device was off.
+    """Switch on for `seconds`, only ask, return after how many seconds the device was off.
 
     The massager must have confirmed off. Raises MassagerUnsafe naming the guarantee that failed;
     the device has then been told off.
@@ -89,7 +89,7 @@ def _passed(state: Path) -> Mapping[str, str]:
 
 
 async def _becomes(massager: Massager, on: bool, seconds: float) -> bool:
-    """Wait at most `seconds` for the device to confirm `on`, sending nothing for it."""
+    """Wait at most `seconds` for the device to confirm `on`."""
     deadline = monotonic() + seconds
     while monotonic() < deadline:
         if massager.report(0.0).on is on:
