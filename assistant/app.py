@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -27,7 +28,7 @@ from assistant.live import Live
 from assistant.massager import Massager, RealMassager
 from assistant.memory import SettingsMemory
 from assistant.messages import Begin
-from assistant.paths import journal_file, massagers_file, state_folder
+from assistant.paths import journal_file, massagers_file, state_folder, under_way_file
 from assistant.room.narrator import Narrator
 from assistant.session_record import SessionRecord
 from assistant.settings import Settings
@@ -38,8 +39,6 @@ from assistant.watching import Watching, watched
 from audio.errors import AudioMissing, MassagerUnsafe, UnknotError
 from audio.messages import Fault, FromAudio, Ready, ToAudio
 
-UNKEPT = "under-way.sqlite3"
-"""In the state folder, while a session lasts whose journal nobody wants."""
 KEYBOARD = "keyboard"
 PATHS, SOUNDS = ("/", "./", "../", "~"), (".wav", ".flac", ".ogg", ".mp3")
 """What no microphone is called."""
@@ -108,7 +107,9 @@ class _App:
         self._unfinished = _broken_off(self._journal, lost)
         rested = self._journal.since_unclean_end(now)
         rest = self._settings.massager.limits.rest_seconds
-        if rested is not None and rested >= rest and not self._settings.journal.keep:
+        if rested is not None and rested >= rest:
+            self._journal.rested()
+        if lost and not self._settings.journal.keep:
             self._journal.forget()
         return NEVER if rested is None else rest - rested
 
@@ -193,8 +194,12 @@ class _App:
 
         voice = make_voice(self._settings)
         sentences = list(self._settings.script.every_sentence(self._routine()))
-        with contextlib.suppress(UnknotError):
+        try:
             await asyncio.to_thread(voice.prepare, sentences)
+        except UnknotError:
+            pass
+        finally:
+            voice.give_up()  # or the end of the program would wait for the last sentence
 
     def _page(self) -> PageTable:
         """The helper's page as set, or as asked for on the command line."""
@@ -285,34 +290,44 @@ def _quit_on_signals(live: Live) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, live.quit)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup has it
+        loop.add_signal_handler(signal.SIGHUP, live.quit)
 
 
 def _publisher(events: str, stack: ExitStack) -> Callable[[Line], None]:
     """Event lines as JSON to a file or stdout; else told in the terminal."""
     if not events:
-        return Narrator(Console(stderr=False)).tell
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")
+        return _guarded(Narrator(Console(file=sys.stdout)).tell, sys.stdout, "the terminal")
     out = sys.stdout if events == "-" else _opened(Path(events), stack)
+    return _guarded(lambda line: print(json.dumps(line), file=out, flush=True), out, events)
+
+
+def _guarded(tell: Callable[[Line], None], out: TextIO, where: str) -> Callable[[Line], None]:
+    """A full disk or a closed pipe ends the telling, and never the session."""
     broken = False
 
     def publish(line: Line) -> None:
-        """A full disk or a closed pipe ends the telling, and never the session."""
         nonlocal broken
         if broken:
             return
         try:
-            print(json.dumps(line), file=out, flush=True)
-        except OSError as error:
+            tell(line)
+        except (OSError, UnicodeError, SystemExit) as error:  # rich exits at a closed pipe
             broken = True
-            # What is still buffered goes nowhere, or the end of the program would fail with it.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
-            sys.stderr.write(f"unknot: {events}: {error.strerror}; no more events there\n")
+            why = getattr(error, "strerror", None) or "closed"
+            with contextlib.suppress(OSError):
+                # What is still buffered goes nowhere, or the end of the program would fail with it.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+                sys.stderr.write(f"unknot: {where}: {why}; no more is told there\n")
 
     return publish
 
 
 def _open_journal(settings: Settings, stack: ExitStack) -> Journal:
     kept = journal_file(settings.journal.path)
-    return stack.enter_context(Journal(kept if settings.journal.keep else state_folder() / UNKEPT))
+    return stack.enter_context(Journal(kept if settings.journal.keep else under_way_file()))
 
 
 def _opened(path: Path, stack: ExitStack) -> TextIO:

@@ -271,8 +271,8 @@ class Conductor:
         self._in_diary = True
         try:
             self._diary.begin(routine.name)
-        except UnknotError:
-            self._in_diary, self._diary = False, None
+        except UnknotError as error:
+            self._lose_diary(error)
 
     def _write(self, line: Line) -> None:
         """Write a line down; a diary that fails is a fault, told once, and is not tried again."""
@@ -281,5 +281,9 @@ class Conductor:
         try:
             self._diary.record(line)
         except UnknotError as error:
-            self._in_diary, self._diary = False, None
-            self._lost = Fault("disk_full", str(error))
+            self._lose_diary(error)
+
+    def _lose_diary(self, error: UnknotError) -> None:
+        """Without one nobody would know after a power cut that a massager had run."""
+        self._in_diary, self._diary = False, None
+        self._lost = Fault("disk_full", str(error))

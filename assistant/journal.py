@@ -40,6 +40,7 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE session ADD COLUMN uptime REAL NOT NULL DEFAULT 0",
     ),
     ("ALTER TABLE session ADD COLUMN seen REAL NOT NULL DEFAULT 0",),
+    ("CREATE TABLE rest (wall REAL NOT NULL, boot TEXT NOT NULL, uptime REAL NOT NULL) STRICT",),
 )
 """Statements that lead from one schema version to the next; `user_version` counts those done."""
 
@@ -80,6 +81,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         """Raises JournalUnreadableError for a file that is not a journal this version can keep."""
         self._path = path
+        self._begun: set[int] = set()
         with self._one_line():
             _make_private(path)
             self._check_head()
@@ -113,6 +115,7 @@ class Journal:
                 (at.wall, routine, at.boot, at.uptime),
             )
         assert row.lastrowid is not None
+        self._begun.add(row.lastrowid)
         return row.lastrowid
 
     def record(self, session: int, kind: str, at_seconds: float, **fields: object) -> None:
@@ -123,8 +126,10 @@ class Journal:
         time is kept, so that no massager runs on for long beside a disk that takes nothing.
         """
         if (kind, fields.get("why")) == RENEWED:
+            query = "UPDATE session SET seen = ? WHERE id = ?"
             with self._one_line():
-                self._db.execute("UPDATE session SET seen = ? WHERE id = ?", (at_seconds, session))
+                if self._db.execute(query, (at_seconds, session)).rowcount != 1:
+                    raise sqlite3.IntegrityError(f"there is no session {session}")
         if not _is_kept(kind, fields):
             return
         kept = {name: fields[name] for name in _KEPT[kind] if name in fields}
@@ -145,22 +150,36 @@ class Journal:
     def close_unfinished(self, now: Moment) -> list[SessionRecord]:
         """Mark what was cut short as lost, at the latest moment at which it can have ended.
 
-        While another process writes, its session is not lost, and nothing is marked.
+        From then the massager rests. While another process writes, its session is not lost, and
+        nothing is marked.
         """
         lost = self.unfinished() if self._writers.nobody_else() else []
         for session in lost:
             latest = session.seconds + LONGEST_SILENCE_SECONDS
             at = min(max(now.seconds_since(session.began), session.seconds), latest)
             self.end(session.id, LOST, at)
+            self._rest_from(now.latest_end(session.began, at))
         return lost
 
     def since_unclean_end(self, now: Moment) -> float | None:
-        """Seconds since the last lost session ended, at least 0; the massager rests after it."""
-        lost = self._select(
-            "id IN (SELECT session FROM event WHERE kind = 'end' AND fields ->> 'why' = ?)", LOST
-        )
-        ages = (now.seconds_since(session.began) - session.seconds for session in lost)
+        """Seconds since the last lost session ended, at least 0; None where there is no rest due.
+
+        It is kept apart from the sessions: who wipes those does not wipe the neck's rest.
+        """
+        with self._one_line():
+            rows = self._db.execute("SELECT wall, boot, uptime FROM rest").fetchall()
+        ages = (now.seconds_since(Moment(*row)) for row in rows)
         return min((max(0.0, age) for age in ages), default=None)
+
+    def rested(self) -> None:
+        """The rest after a lost session is over: forget when it began."""
+        with self._one_line():
+            self._db.execute("DELETE FROM rest")
+
+    def _rest_from(self, moment: Moment) -> None:
+        with self._one_line():
+            values = (moment.wall, moment.boot, moment.uptime)
+            self._db.execute("INSERT INTO rest VALUES (?, ?, ?)", values)
 
     def sessions(self) -> list[SessionRecord]:
         """Every session, the oldest first."""
@@ -189,10 +208,17 @@ class Journal:
     def forget(self, session: int | None = None) -> None:
         """Wipe one session, or all: overwritten in the file, which shrinks.
 
-        Flash memory may keep old pages for a while; no program can prevent that.
+        Flash memory may keep old pages for a while; no program can prevent that. Raises
+        JournalError for a session that goes on in another process: it needs its diary.
         """
         if session is not None:
             self.session(session)
+        gone = {one.id for one in self.unfinished() if session in (None, one.id)} - self._begun
+        if gone and not self._writers.nobody_else():
+            raise JournalError(
+                f"{self._path}: session {max(gone)} goes on and needs its journal",
+                "end it, then forget again",
+            )
         with self._one_line():
             self._db.execute("DELETE FROM session WHERE ?1 IS NULL OR id = ?1", (session,))
             self._db.execute("VACUUM")

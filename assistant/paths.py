@@ -47,6 +47,11 @@ def journal_file(named: str = "") -> Path:
     return state_folder() / (Path(named).expanduser() if named else "journal.sqlite3")
 
 
+def under_way_file() -> Path:
+    """What stands in for the journal while a session lasts of which nobody wants one."""
+    return state_folder() / "under-way.sqlite3"
+
+
 def _of_service(variable: str) -> Path | None:
     """The first of the colon-separated folders that systemd.exec(5) puts into `variable`."""
     first = os.environ.get(variable, "").split(":")[0]

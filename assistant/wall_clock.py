@@ -42,6 +42,16 @@ class Moment:
             return self.uptime - earlier.uptime
         return self.wall - earlier.wall
 
+    def latest_end(self, began: "Moment", seconds: float) -> "Moment":
+        """When what began at `began`, went on for `seconds` and is over by now ended at the latest.
+
+        Before this start of the machine if it began before that, whatever the clock said then: a
+        clock that was wrong at a power cut makes the time since then look like months.
+        """
+        if self.boot == began.boot:
+            return Moment(began.wall + seconds, began.boot, began.uptime + seconds)
+        return Moment(self.wall - self.uptime, self.boot, 0.0)
+
 
 def time_of_day() -> int:
     """What the clock on the wall shows, in minutes since midnight."""

@@ -9,12 +9,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from threading import Event
+from time import monotonic
 from typing import Any
 
 from audio.speech_engine import PLAIN, VoiceError
 
 RENDERER = (sys.executable, "-P", "-m", "audio.render")
 LISTING_SECONDS = 15.0
+LOOK_SECONDS = 0.1
+"""How often it is looked whether anybody still waits."""
 REMEDY = "try again; if it stays, reinstall the speech engine"
 
 
@@ -25,13 +29,26 @@ class EngineFailed(VoiceError):
         super().__init__(message, remedy)
 
 
+class GivenUp(VoiceError):
+    """Nobody waits for these sentences any more."""
+
+    def __init__(self) -> None:
+        super().__init__("rendering was given up", "start it again")
+
+
 def render(
-    command: Sequence[str], asked: Sequence[Mapping[str, object]], patience_seconds: float
+    command: Sequence[str],
+    asked: Sequence[Mapping[str, object]],
+    patience_seconds: float,
+    given_up: Event,
 ) -> EngineFailed | None:
-    """Have the sentences `asked` for (audio.render lines) rendered; the child's last complaint."""
+    """Have the sentences `asked` for (audio.render lines) rendered; the child's last complaint.
+
+    Raises GivenUp, with the child gone, soon after `given_up` was set.
+    """
     lines = "".join(f"{json.dumps(line)}\n" for line in asked)
     try:
-        printed = _run(command, lines, patience_seconds)
+        printed = _run(command, lines, patience_seconds, given_up)
     except subprocess.TimeoutExpired:
         return EngineFailed(f"the speech engine hung for {patience_seconds:.0f} s")
     except OSError as error:
@@ -42,7 +59,7 @@ def render(
 def voices(engine_name: str = PLAIN) -> tuple[str, ...]:
     """The voices there are. Raises `VoiceError`."""
     try:
-        printed = _run([*RENDERER, engine_name, "--voices"], "", LISTING_SECONDS)
+        printed = _run([*RENDERER, engine_name, "--voices"], "", LISTING_SECONDS, Event())
     except subprocess.TimeoutExpired as error:
         raise EngineFailed("the speech engine hung while listing its voices") from error
     complaint = _complaint(printed)
@@ -51,7 +68,7 @@ def voices(engine_name: str = PLAIN) -> tuple[str, ...]:
     return tuple(str(name) for answer in _answers(printed) for name in answer.get("voices", ()))
 
 
-def _run(command: Sequence[str], lines: str, patience_seconds: float) -> str:
+def _run(command: Sequence[str], lines: str, patience_seconds: float, given_up: Event) -> str:
     """What the child printed. Raises `TimeoutExpired` when it printed nothing for so long, after
     killing it and all that it started: a busy machine is slow, but goes on."""
     printed = b""
@@ -67,7 +84,7 @@ def _run(command: Sequence[str], lines: str, patience_seconds: float) -> str:
         ) as child:
             try:
                 assert child.stdout is not None
-                while chunk := _read(child.stdout.fileno(), command, patience_seconds):
+                while chunk := _read(child.stdout.fileno(), command, patience_seconds, given_up):
                     printed += chunk
             finally:
                 with contextlib.suppress(ProcessLookupError):
@@ -75,11 +92,14 @@ def _run(command: Sequence[str], lines: str, patience_seconds: float) -> str:
     return printed.decode(errors="replace")
 
 
-def _read(pipe: int, command: Sequence[str], patience_seconds: float) -> bytes:
-    """What has come, empty at its end. Raises `TimeoutExpired`."""
-    ready, _, _ = select.select([pipe], [], [], patience_seconds)
-    if not ready:
-        raise subprocess.TimeoutExpired(command, patience_seconds)
+def _read(pipe: int, command: Sequence[str], patience_seconds: float, given_up: Event) -> bytes:
+    """What has come, empty at its end. Raises `TimeoutExpired` and `GivenUp`."""
+    deadline = monotonic() + patience_seconds
+    while not select.select([pipe], [], [], LOOK_SECONDS)[0]:
+        if given_up.is_set():
+            raise GivenUp
+        if monotonic() > deadline:
+            raise subprocess.TimeoutExpired(command, patience_seconds)
     return os.read(pipe, 65_536)
 
 

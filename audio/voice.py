@@ -16,7 +16,7 @@ from pathlib import Path
 
 from audio import sound
 from audio.clips import Clips, clipped, shaped
-from audio.rendering import RENDERER, EngineFailed, render
+from audio.rendering import RENDERER, EngineFailed, GivenUp, render
 from audio.sound import RATE, Samples
 from audio.speech_engine import AUTO, PLAIN, Speaker, VoiceError, disk_error, speaker, speech_engine
 
@@ -76,6 +76,7 @@ class Voice:
     _clips: Clips = field(init=False, repr=False)
     _versions: dict[str, str] = field(init=False, repr=False, default_factory=dict)
     _rendering: threading.Lock = field(init=False, repr=False, default_factory=threading.Lock)
+    _given_up: threading.Event = field(init=False, repr=False, default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         """Raise `VoiceError` for an engine that there is not, or a rate that none speaks at."""
@@ -101,6 +102,10 @@ class Voice:
             except EngineFailed as error:
                 self._fall_back(error)
                 self._prepare(texts, progress)
+
+    def give_up(self) -> None:
+        """Nobody waits for a rendering any more: from now on each ends soon, with `VoiceError`."""
+        self._given_up.set()
 
     def clip(self, sentence: str) -> Samples:
         """The sentence in this voice, rendered now if it has to be. Raises `VoiceError`."""
@@ -200,7 +205,9 @@ class Voice:
             {"text": s.text, "voice": s.by.voice, "rate": s.rate, "file": str(file)}
             for file, s in files.items()
         ]
-        return render([*self.renderer, engine], asked, self.patience_seconds)
+        if self._given_up.is_set():
+            raise GivenUp
+        return render([*self.renderer, engine], asked, self.patience_seconds, self._given_up)
 
 
 def _check_rate(rate: int) -> None:

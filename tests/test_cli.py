@@ -2,11 +2,14 @@
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import click
 import pytest
@@ -195,6 +198,53 @@ def test_output_onto_a_full_disk_is_one_line(two_sessions: Path) -> None:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.splitlines() == ["unknot: the output: No space left on device"]
+
+
+@contextmanager
+def told_in_a_terminal(out: int | TextIO, **more: str) -> Iterator[subprocess.Popen[str]]:
+    """`unknot run` at a keyboard, telling the session to `out`."""
+    command = [sys.executable, "-m", "assistant", "run", "--microphone", "keyboard"]
+    with subprocess.Popen(
+        [*command, "--massager", "simulated"],
+        stdin=subprocess.PIPE,
+        stdout=out,
+        stderr=subprocess.PIPE,
+        env=os.environ | more,
+        encoding="latin-1",
+    ) as program:
+        try:
+            yield program
+        finally:
+            program.kill()
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_terminal_that_takes_nothing_ends_the_telling_and_not_the_session(
+    state: Path, closed: bool
+) -> None:
+    """A full disk, and a reader that left: `unknot run | head -1`."""
+    with (
+        open("/dev/full", "w") as full,
+        told_in_a_terminal(subprocess.PIPE if closed else full) as program,
+    ):
+        assert program.stderr
+        if program.stdout:
+            program.stdout.close()
+        assert "the terminal" in program.stderr.readline()
+        program.terminate()
+        assert (program.wait(10.0), program.stderr.read()) == (0, "")
+
+
+def test_a_terminal_that_lacks_a_letter_shows_another_one(state: Path) -> None:
+    with told_in_a_terminal(subprocess.PIPE, PYTHONIOENCODING="latin-1") as program:
+        assert program.stdin
+        assert program.stdout
+        program.stdin.write("marmalade\n")
+        program.stdin.flush()
+        heard = next(line for line in program.stdout if "marmalade" in line)
+        assert "?marmalade?" in heard
+        program.terminate()
+        assert program.wait(10.0) == 0
 
 
 def test_a_reader_who_leaves_early_sees_no_traceback(two_sessions: Path) -> None:

@@ -165,7 +165,7 @@ def test_nobody_who_reads_the_events_any_more_ends_no_session(tmp_path: Path) ->
         program.child.stdout.close()
         program.type("start neck massage")
         with (tmp_path / "errors").open() as errors:
-            while "no more events" not in errors.read():
+            while "no more is told" not in errors.read():
                 assert program.child.poll() is None
         program.child.terminate()
         assert program.child.wait() == 0

@@ -271,15 +271,45 @@ def test_a_lost_session_ended_as_late_as_it_can_have(
     assert journal.close_unfinished(later(found_after + 60.0)) == []
 
 
-@pytest.mark.parametrize(("clock_set_by", "ago"), [(0.0, 100.0), (-86_400.0, 0.0)])
-def test_across_a_start_of_the_machine_the_clock_is_believed_but_never_for_a_longer_rest(
-    journal: Journal, clock_set_by: float, ago: float
+@pytest.mark.parametrize("clock_set_by", [0.0, -86_400.0, 2.6e7])
+def test_across_a_start_of_the_machine_only_the_time_since_it_counts_as_rest(
+    journal: Journal, clock_set_by: float
 ) -> None:
-    """A Pi has no clock while it is off."""
+    """A Pi has no clock while it is off, and may have had a wrong one before."""
     session = journal.begin("neck-massager", BEGAN)
-    journal.end(session, "lost", 30.0)
+    journal.record(session, "step", 30.0, index=1, name="warm up", of=2)
     now = later(130.0, clock_set_by=clock_set_by, restarted=True)
-    assert journal.since_unclean_end(now) == ago
+    journal.close_unfinished(now)
+    assert journal.since_unclean_end(now) == now.uptime
+    journal.rested()
+    assert journal.since_unclean_end(now) is None
+
+
+def test_forgetting_a_session_that_broke_does_not_end_the_rest_after_it(journal: Journal) -> None:
+    journal.begin("neck-massager", BEGAN)
+    journal.close_unfinished(later(60.0))
+    journal.forget()
+    assert journal.sessions() == []
+    assert journal.since_unclean_end(later(100.0)) == 40.0
+
+
+def test_a_session_that_goes_on_cannot_be_forgotten_from_elsewhere(
+    journal: Journal, file: Path
+) -> None:
+    session = journal.begin("neck-massager", BEGAN)
+    with Journal(file) as other:
+        for number in (None, session):
+            with pytest.raises(JournalError, match="goes on and needs its journal"):
+                other.forget(number)
+    journal.record(session, "massager", 20.0, on=True, why="renewed")
+    journal.forget(session)
+
+
+def test_a_renewal_of_a_forgotten_session_is_an_error(journal: Journal) -> None:
+    session = journal.begin("neck-massager", BEGAN)
+    journal.forget()
+    with pytest.raises(JournalError, match="forgotten"):
+        journal.record(session, "massager", 20.0, on=True, why="renewed")
 
 
 def test_a_clean_end_asks_for_no_rest(journal: Journal) -> None:

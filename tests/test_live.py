@@ -166,22 +166,24 @@ def test_the_device_is_off_before_a_word_is_said_or_written_about_it(
 class FullDisk:
     """A diary that nothing can be written into any more."""
 
-    def __init__(self, *, full: bool = True) -> None:
-        self.full = full
+    def __init__(self, *, full: bool = True, begins: bool = True) -> None:
+        self.full, self.begins = full, begins
 
     def begin(self, routine: str) -> None:
-        return
+        if not self.begins:
+            raise UnknotError("the journal is locked", "wait")
 
     def record(self, line: Line) -> None:
         if self.full:
             raise UnknotError("no space left", "free some")
 
 
-def test_a_diary_that_fails_is_a_fault_told_once(settings: Settings) -> None:
+@pytest.mark.parametrize("diary", [FullDisk(), FullDisk(full=False, begins=False)])
+def test_a_diary_that_fails_is_a_fault_told_once(settings: Settings, diary: FullDisk) -> None:
     lines: list[Line] = []
     massager = SimulatedMassager(lambda: 0.0)
     session = make_session(settings, massager.capabilities)
-    conductor = Conductor(session, massager, lambda _: None, lines.append, diary=FullDisk())
+    conductor = Conductor(session, massager, lambda _: None, lines.append, diary=diary)
     conductor.handle(Begin("neck-massager"), 0.0)
     for _ in range(3):
         conductor.handle(Heard(Level.FINAL, Intent.NO, "no", Ear.WORDS, 0.0), 0.0)

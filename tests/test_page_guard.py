@@ -30,7 +30,7 @@ from assistant.watching import watched
 
 pytest.importorskip("starlette", reason="the page is an extra: pip install 'unknot[page]'")
 from assistant.page.link import link_file
-from assistant.page.server import MOST_CONNECTIONS, Server
+from assistant.page.server import MOST_CONNECTIONS, REQUEST_SECONDS, Server
 from assistant.page.stream import MOST_WATCHERS, Stream
 
 WATCHERS = 50
@@ -73,6 +73,12 @@ class Served:
         request = f"GET {self.place.path}events HTTP/1.1\r\nHost: {self.place.netloc}\r\n\r\n"
         writer.write(request.encode())
         await writer.drain()
+        return reader, writer
+
+    async def ask_by_half(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Begin to ask, and never go on."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.place.port)
+        writer.write(b"POST /")
         return reader, writer
 
 
@@ -254,6 +260,27 @@ async def test_a_flood_of_connections_leaves_the_session_its_own(settings: Setti
 
 
 @in_loop
+async def test_stop_goes_before_three_hundred_who_never_finish_their_question(
+    settings: Settings,
+) -> None:
+    async with served(settings) as page:
+        half = [await page.ask_by_half() for _ in range(MOST_CONNECTIONS + 100)]
+        assert (await page.ask("POST", "stop"))[0] == 303
+        assert len(page.session.off_at) == 1
+        for _, writer in half:
+            writer.close()
+
+
+@in_loop
+async def test_who_never_finishes_a_question_is_let_go(settings: Settings) -> None:
+    async with served(settings) as page:
+        reader, writer = await page.ask_by_half()
+        with contextlib.suppress(ConnectionError):
+            assert await asyncio.wait_for(reader.read(), REQUEST_SECONDS + 3.0) == b""
+        writer.close()
+
+
+@in_loop
 async def test_a_stuck_watcher_is_let_go_and_has_kept_one_board(settings: Settings) -> None:
     session = WatchedRehearsal(settings)
     sent: list[Any] = []
@@ -361,7 +388,7 @@ def run_with_page(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         pipe.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_ends_a_session_that_is_being_watched(
     run_with_page: subprocess.Popen[str], number: signal.Signals, tmp_path: Path
 ) -> None:

@@ -48,7 +48,9 @@ def after(cut: Path, tmp_path: Path) -> Iterator[Callable[[float], Program]]:
         for file in cut.iterdir():
             (tmp_path / file.name).write_bytes(file.read_bytes())
         with sqlite3.connect(tmp_path / "journal.sqlite3") as journal:
-            journal.execute("UPDATE session SET started = started - ?, boot = ''", (seconds,))
+            journal.execute(
+                "UPDATE session SET started = started - ?1, uptime = uptime - ?1", (seconds,)
+            )
         started.append(Program(tmp_path))
         return started[-1]
 
@@ -87,8 +89,7 @@ def test_without_a_journal_the_massager_rests_after_it_too_and_nothing_is_kept(
     finally:
         again.kill()
     with Journal(tmp_path / "under-way.sqlite3") as under_way:
-        assert [session.routine for session in under_way.sessions()] == ["neck-massager"]
-        assert {line["kind"] for line in under_way.export()} <= {"begin", "massager", "end"}
+        assert under_way.sessions() == []
     assert not (tmp_path / "journal.sqlite3").exists()
 
 

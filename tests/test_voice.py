@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,6 +128,18 @@ def test_a_child_that_hangs_is_killed_and_tried_once_more(tmp_path: Path) -> Non
     voice.prepare([TEXT])
     assert voice.is_ready(TEXT)
     assert children(tmp_path) == 2
+
+
+def test_a_rendering_that_nobody_waits_for_ends_at_once(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    code = f"import pathlib, time; pathlib.Path({str(started)!r}).touch(); time.sleep(60)"
+    voice = Voice(tmp_path / "cache", renderer=(sys.executable, "-c", code), patience_seconds=30.0)
+    with ThreadPoolExecutor() as pool:
+        rendering = pool.submit(voice.prepare, ["Warm."])
+        while not started.exists():
+            assert not rendering.done()
+        voice.give_up()
+        assert isinstance(rendering.exception(5.0), VoiceError)
 
 
 def test_a_child_that_always_hangs_is_an_error_after_the_second_time(tmp_path: Path) -> None:

@@ -89,20 +89,33 @@ def forget(number: int | None, everything: bool) -> None:
     """Wipe one session, or all."""
     if everything == (number is not None):
         raise click.UsageError("say which session, or --all")
-    with _opened() as kept:
+    from assistant.paths import under_way_file
+
+    with _opened() as kept, _opened(under_way_file()) as under_way:
         if kept:
-            kept.forget(number)
+            _forget(kept, number)
         elif number is not None:
             raise click.UsageError(f"there is no session {number}: the journal is empty")
+        if under_way and everything:
+            _forget(under_way, None)
     click.echo("Forgotten.", err=True)
 
 
+def _forget(kept: "Journal", number: int | None) -> None:
+    """Wipe it; of a session that broke, that the massager has to rest is noted first."""
+    from assistant.wall_clock import Moment
+
+    if any(number in (None, session.id) for session in kept.unfinished()):
+        kept.close_unfinished(Moment.now())
+    kept.forget(number)
+
+
 @contextmanager
-def _opened() -> "Iterator[Journal | None]":
+def _opened(file: Path | None = None) -> "Iterator[Journal | None]":
     """The journal, or None where there is none yet: looking must not make one."""
     from assistant.journal import Journal
 
-    file = _place()
+    file = file or _place()
     if not file.exists():
         yield None
         return

@@ -9,9 +9,10 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from assistant.page.link import Link, forget_link, invitation, keep_link
 from assistant.page.site import make_site
@@ -26,18 +27,44 @@ NOWHERE = ("192.0.2.1", 9)
 LOOK_SECONDS = 0.1
 MOST_CONNECTIONS = 200
 """Well above the watchers, well below the files that a process may open."""
+REQUEST_SECONDS = 5.0
+"""A connection on which nothing whole was asked for so long is dropped."""
 WAITING = 64
 """Who comes before the server runs, or all at once, waits."""
 
 
+_ARRIVALS = count()
+
+
 class _Protocol(H11Protocol):
-    """One connection; too many of them would take the session's files and sockets away."""
+    """One connection; too many of them would take the session's files and sockets away.
+
+    When there are too many the oldest goes that is not being answered, never the newest: that one
+    may be somebody's STOP.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take it, or drop it at once."""
+        """Take it; drop another where they are too many, and this one where it asks nothing."""
         super().connection_made(transport)
+        self.arrival = next(_ARRIVALS)
+        self.loop.call_later(REQUEST_SECONDS, self._drop_if_silent)
         if len(self.connections) > MOST_CONNECTIONS:
-            transport.abort()
+            ours = [one for one in self.connections if isinstance(one, _Protocol)]
+            min((one for one in ours if one.idle()), key=lambda one: one.arrival).drop()
+
+    def idle(self) -> bool:
+        """Whether nothing is being answered: nothing whole was asked, or all is answered."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
+    def drop(self) -> None:
+        """End it without a word; it does not count from now on."""
+        self.connections.discard(self)
+        self.transport.abort()
+
+    def _drop_if_silent(self) -> None:
+        if self.idle():
+            self.drop()
 
 
 class _Uvicorn(uvicorn.Server):
