@@ -14,6 +14,7 @@ import numpy as np
 
 from audio.devices import Devices
 from audio.errors import UnknotError
+from audio.gaps import Gaps
 from audio.headset import Headset
 from audio.messages import (
     Fault,
@@ -82,7 +83,9 @@ class Live:
         self._said = 0
         self._health = Health(0.0, 0.0, -100.0, 0)
         self._told_at = self._heard_at = self._began_at = time.monotonic()
-        self._gaps = (0, 0)
+        self._breaks = (0, 0)
+        self._gaps = Gaps()
+        self._blocks = 0
         self._ready = False
         self._faults: set[str] = set()
 
@@ -168,6 +171,10 @@ class Live:
             self._ready = True
             self._tell(self._headset.ready)
         self._heard_at = time.monotonic()
+        self._blocks += 1
+        if not self._devices.microphone.waiting:
+            for fault in self._gaps.look(self._heard_at, self._blocks):
+                self._tell(fault)
         for message in self._headset.hear(block, self._devices.loudspeaker.played.pop()):
             if isinstance(message, Health):
                 self._health = message
@@ -181,15 +188,17 @@ class Live:
         would cost more.
         """
         devices = self._devices
-        gaps = devices.openings, devices.microphone.dropped
-        if gaps == self._gaps:
+        breaks = devices.openings, devices.microphone.dropped
+        if breaks == self._breaks:
             return
         if self._ready:
             _log.warning("a gap in the sound: %d blocks dropped so far", devices.microphone.dropped)
             devices.microphone.clear()
             self._headset.reset()
         devices.loudspeaker.played.clear()
-        self._gaps = devices.openings, devices.microphone.dropped
+        if devices.openings != self._breaks[0]:
+            self._gaps.restart()
+        self._breaks = devices.openings, devices.microphone.dropped
 
     def _mind_the_mouth(self) -> None:
         """Nothing is heard now, but what was said is told all the same."""

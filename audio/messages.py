@@ -83,7 +83,8 @@ class Health:
 class Fault:
     """Something broke.
 
-    `what`: microphone_lost, microphone_muted, microphone_clipped, loudspeaker_lost, voice_failed,
+    `what`: microphone_lost, microphone_muted, microphone_clipped, microphone_gaps,
+    loudspeaker_lost, voice_failed,
     recogniser_failed,
     voice_changed (another engine speaks, and nothing else is wrong),
     alarm_ear_failed, audio_process_died, audio_process_hangs, audio_gave_up (the

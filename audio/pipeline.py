@@ -12,7 +12,7 @@ from typing import Protocol
 from audio.echo import Canceller, Talk
 from audio.judge import Judge
 from audio.messages import Ear, Fault, Heard, Level, Ready
-from audio.recogniser import Recogniser, RecogniserFailed
+from audio.recogniser import Recogniser
 from audio.sound import BLOCK, RATE, Samples, level_db
 from intents.intent import Intent
 from intents.phrasebook import Phrasebook
@@ -152,7 +152,7 @@ class Pipeline:
             return []
         try:
             readings = self._ears.words.hear(block)
-        except RecogniserFailed as error:
+        except Exception as error:  # whatever it is: the alarm ear must go on
             self._broke("recogniser_failed", error)
             self._ears = replace(self._ears, words=None)
             return []

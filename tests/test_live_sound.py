@@ -12,6 +12,7 @@ import pytest
 
 from audio.devices import NONE, Devices
 from audio.echo import EchoCanceller
+from audio.gaps import GAPS
 from audio.headset import Headset
 from audio.live import Live, Mouth
 from audio.messages import (
@@ -42,7 +43,8 @@ def _book() -> Phrasebook:
 class Running:
     """A live loop without ears, its microphone fed with faint noise."""
 
-    def __init__(self, voice: Voice) -> None:
+    def __init__(self, voice: Voice, faster: float = FASTER) -> None:
+        self._faster = faster
         self.told: list[FromAudio] = []
         self._inbox: queue.SimpleQueue[FromAudio] = queue.SimpleQueue()
         player = Player()
@@ -78,7 +80,7 @@ class Running:
     def _feed(self) -> None:
         receive = self._devices.microphone.callback(RATE)
         chance = np.random.default_rng(0)
-        while not self._done.wait(BLOCK / RATE / FASTER):
+        while not self._done.wait(BLOCK / RATE / self._faster):
             noise = chance.integers(-9, 10, BLOCK).astype(np.int16)
             receive(noise.tobytes(), BLOCK, None, None)
 
@@ -145,3 +147,8 @@ def test_a_tone_of_another_version_ends_nothing(running: Running) -> None:
     running.live.order(ToneCommand("gong"))
     running.live.order(SpeakCommand("x", ("Yes.",)))
     running.until(ends("x"))
+
+
+def test_a_microphone_of_whose_sound_half_is_lost_is_a_fault(tmp_path: Path) -> None:
+    with Running(Voice(tmp_path), faster=0.5) as running:
+        running.until(lambda message: isinstance(message, Fault) and message.what == GAPS)

@@ -299,9 +299,12 @@ def test_a_long_phrase_of_a_poor_ear_is_sure(book: Phrasebook) -> None:
     assert ("confirmed", "emergency", "words") in told(heard)
 
 
-def test_a_broken_word_ear_is_told_once_and_the_other_one_goes_on(book: Phrasebook) -> None:
+@pytest.mark.parametrize("error", [RecogniserFailed("broken"), RuntimeError("unforeseen")])
+def test_a_broken_word_ear_is_told_once_and_the_other_one_goes_on(
+    book: Phrasebook, error: Exception
+) -> None:
     alarm = ScriptedAlarm([None, (Intent.STOP, 0.95)])
-    words = ScriptedWords([RecogniserFailed("broken"), final("next")])
+    words = ScriptedWords([error, final("next")])
     pipeline = both(book, alarm, words)
     heard = told(listen(pipeline, 2))
     assert heard[-1] == ("confirmed", "stop", "alarm")

@@ -999,7 +999,9 @@ ROUND_ABOUT: dict[str, Callable[[Rehearsal], None]] = {
 }
 
 
-@pytest.mark.parametrize("what", ["microphone_clipped", "loudspeaker_lost", "microphone_muted"])
+@pytest.mark.parametrize(
+    "what", ["microphone_clipped", "microphone_gaps", "loudspeaker_lost", "microphone_muted"]
+)
 @pytest.mark.parametrize("way", ROUND_ABOUT)
 def test_no_way_leads_into_a_massage_past_a_fault_that_stands(
     in_massage: Rehearsal, what: str, way: str

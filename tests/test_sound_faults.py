@@ -6,6 +6,7 @@ import pytest
 from assistant.messages import FaultNoted, MassagerLease, MassagerOff, Say, Tick, Tone
 from assistant.rehearsal import Rehearsal
 from assistant.state import State
+from audio.gaps import GAPS
 from audio.messages import Ear, Fault, Health, Heard, Level, Recovered
 from audio.microphone_watch import CLIPPED, NOTICED_BLOCKS, MicrophoneWatch
 from audio.sound import BLOCK, RATE, Samples
@@ -71,7 +72,7 @@ def test_a_lost_loudspeaker_switches_off_and_a_tone_tells_that_it_is_back(
     assert session.state is State.PAUSED_FAULT
 
 
-@pytest.mark.parametrize("what", ["microphone_lost", "microphone_muted", CLIPPED])
+@pytest.mark.parametrize("what", ["microphone_lost", "microphone_muted", CLIPPED, GAPS])
 def test_a_microphone_that_fails_is_told_in_its_own_words_and_no_word_goes_on_before_its_end(
     in_massage: Rehearsal, what: str
 ) -> None:

@@ -19,6 +19,7 @@ LASTING = frozenset(
         "microphone_lost",
         "microphone_muted",
         "microphone_clipped",
+        "microphone_gaps",
         "audio_process_died",
         "audio_process_hangs",
         "audio_gave_up",
