@@ -43,16 +43,26 @@ class Live:
         self._inbox.put_nowait(event)
 
     def interrupt(self) -> None:
-        """Ctrl-C, a key, a button: the same halt as the spoken word, without a queue before it."""
+        """Ctrl-C, a key, a button: the same halt as the spoken word, without a queue before it.
+
+        An error on the way ends the session as it does in `run`: who calls this goes on.
+        """
         now = self._clock()
-        self._conductor.handle(Heard(Level.CONFIRMED, Intent.STOP, "", Ear.BUTTON, now), now)
+        try:
+            self._conductor.handle(Heard(Level.CONFIRMED, Intent.STOP, "", Ear.BUTTON, now), now)
+        except BaseException:
+            self._conductor.end("faulted", now)
+            self.tell(Tick())
+            raise
 
     def quit(self) -> None:
         """Halt, and end the session. A second call changes nothing."""
         if self._conductor.ended is None:
-            self.interrupt()
-            self._conductor.end("stopped", self._clock())
-            self.tell(Tick())
+            try:
+                self.interrupt()
+            finally:
+                self._conductor.end("stopped", self._clock())
+                self.tell(Tick())
 
     async def run(self) -> str:
         """Run until the session has ended, and return why."""

@@ -80,6 +80,21 @@ def test_an_error_that_nobody_foresaw_leaves_the_massager_off(in_massage: Rehear
     assert in_massage.conductor.ended == "faulted"
 
 
+@pytest.mark.parametrize("wish", [Live.interrupt, Live.quit])
+def test_an_error_in_a_pressed_stop_ends_the_session(
+    in_massage: Rehearsal, wish: Callable[[Live], None]
+) -> None:
+    def publish(line: Line) -> None:
+        if line["kind"] == "heard":
+            raise Broken
+
+    conductor = Conductor(in_massage.session, in_massage.massager, lambda _: None, publish)
+    with pytest.raises(Broken):
+        wish(Live(conductor, lambda: in_massage.now))
+    assert not device_on(in_massage)
+    assert conductor.ended == "faulted"
+
+
 def test_a_loop_that_is_cancelled_leaves_the_massager_off(in_massage: Rehearsal) -> None:
     async def cancelled() -> None:
         task = asyncio.create_task(live(in_massage).run())
