@@ -8,7 +8,7 @@ from assistant.rehearsal import Rehearsal
 from assistant.state import State
 from audio.gaps import GAPS
 from audio.messages import Ear, Fault, Health, Heard, Level, Recovered
-from audio.microphone_watch import CLIPPED, NOTICED_BLOCKS, MicrophoneWatch
+from audio.microphone_watch import CLIPPED, MUTED, NOTICED_BLOCKS, MicrophoneWatch
 from audio.sound import BLOCK, RATE, Samples
 from intents.intent import Intent
 
@@ -51,6 +51,38 @@ def test_a_person_who_talks_or_shouts_is_no_clipping(gain_db: float) -> None:
 def test_one_shout_that_fills_the_scale_is_no_clipping() -> None:
     shout = np.concatenate([talk(3.0, -20.0), talk(1.0, 40.0), talk(3.0, -20.0)])
     assert watched(shout) == []
+
+
+def room(seconds: float, level: float) -> Samples:
+    """Steady noise with a standard deviation of `level` steps of the converter."""
+    noise = np.random.default_rng(round(level)).normal(0.0, level, round(seconds * RATE))
+    sound: Samples = np.rint(noise).astype(np.int16)
+    return sound
+
+
+def test_a_sound_card_whose_microphone_was_pulled_out_is_muted_each_time() -> None:
+    """Its own hiss is left: blocks come, and change, and nobody is heard."""
+    there = np.concatenate([room(6.0, 30.0), talk(6.0, -20.0)])
+    told = watched(np.concatenate([there, room(5.0, 2.0), there, room(5.0, 2.0), there]))
+    assert [message for _, message in told if isinstance(message, Recovered)] == [
+        Recovered(MUTED),
+        Recovered(MUTED),
+    ]
+    noticed = [at for at, message in told if isinstance(message, Fault) and message.what == MUTED]
+    assert noticed == pytest.approx([12.0, 29.0], abs=NOTICED_SECONDS)
+
+
+@pytest.mark.parametrize("level", [1.0, 4.0, 30.0, 300.0])
+def test_a_room_that_is_quiet_for_long_is_not_muted(level: float) -> None:
+    loud = (talk(8.0, -20.0) + room(8.0, level)).astype(np.int16)
+    assert watched(np.concatenate([loud, room(60.0, level), loud, room(20.0, level)])) == []
+
+
+def test_music_that_ends_is_taken_for_it_once_and_a_voice_ends_that() -> None:
+    music, quiet = room(20.0, 1000.0), room(20.0, 20.0)
+    told = watched(np.concatenate([music, quiet, talk(5.0, 0.0), quiet, music, quiet]))
+    assert [type(message) for _, message in told] == [Fault, Recovered]
+    assert told[1][0] == pytest.approx(40.0, abs=0.5)
 
 
 def test_a_device_that_gives_only_zeros_is_muted_and_not_clipped() -> None:
