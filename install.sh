@@ -15,8 +15,8 @@ refuse() { printf 'install.sh: %s\n' "$*" >&2; exit 3; }
 with_systemd() { [ -d /run/systemd/system ]; }
 
 [ "$(id -u)" = 0 ] || refuse "it adds packages, a user and a service: run it with sudo"
-if with_systemd; then systemctl stop unknot.service 2>/dev/null || true; fi
 if [ "${1:-}" = --uninstall ]; then
+  if with_systemd; then systemctl stop unknot.service 2>/dev/null || true; fi
   if [ -e /etc/systemd/system/unknot.service ]; then "$wrapper" service remove; fi
   rm -rf "$home" "$wrapper" /var/cache/unknot
   echo "unknot is gone; journal and settings are kept in /var/lib/unknot and /etc/unknot"
@@ -41,9 +41,14 @@ install -d -o unknot -g unknot -m 700 /var/lib/unknot /var/cache/unknot
 install -d -o unknot -g unknot -m 755 /etc/unknot
 
 step "The program, in $home (a few minutes)"
+if with_systemd && systemctl --quiet is-active unknot.service; then
+  trap 'systemctl start unknot.service || true' ERR # what ran before runs again
+  systemctl stop unknot.service
+fi
 /usr/bin/python3 -m venv "${system_python[@]}" "$home" # Debian's own, which every user may enter
 PIP_USE_PEP517=1 "$home/bin/pip" install --quiet --disable-pip-version-check --upgrade \
   '.[mqtt,page,button,voice]'
+trap - ERR
 cat >"$wrapper" <<'WRAPPER'
 #!/bin/sh
 # With sudo it sees what the service sees; else it is a person's own, with their own settings.
