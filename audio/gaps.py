@@ -14,6 +14,8 @@ WINDOW_SECONDS = 10.0
 MISSING_SECONDS = 1.5
 """So much missing in so long is a fault: below it the alarm ear still hears nearly every word,
 at half of the sound it misses many (bench/gaps.py)."""
+WAKING_SECONDS = 5.0
+"""A stream that was just opened may bring some blocks at once, and then none for two seconds."""
 WHOLE_SECONDS = 0.3
 """Less missing is none: a sound server hands sound over in lumps."""
 
@@ -29,14 +31,19 @@ class Gaps:
 
     def __init__(self) -> None:
         self._marks: deque[_Mark] = deque()
+        self._awake_at: float | None = None
         self._told = False
 
     def restart(self) -> None:
         """The stream was opened again: what was missing before says nothing."""
         self._marks.clear()
+        self._awake_at = None
 
     def look(self, at: float, blocks: int) -> list[Fault | Recovered]:
         """At `at` seconds `blocks` had been heard in all, and none waited."""
+        self._awake_at = at + WAKING_SECONDS if self._awake_at is None else self._awake_at
+        if at < self._awake_at:
+            return []
         self._marks.append(_Mark(at, blocks))
         while self._marks[0].at < at - WINDOW_SECONDS:
             self._marks.popleft()

@@ -152,7 +152,7 @@ def test_a_tone_of_another_version_ends_nothing(running: Running) -> None:
 def test_a_microphone_of_whose_sound_half_is_lost_is_a_fault(tmp_path: Path) -> None:
     with Running(Voice(tmp_path), faster=0.5) as running:
         told = running.until(
-            lambda m: isinstance(m, Fault) or (isinstance(m, Health) and m.samples > 4 * RATE)
+            lambda m: isinstance(m, Fault) or (isinstance(m, Health) and m.samples > 6 * RATE)
         )
     assert isinstance(told, Fault)
     assert told.what == GAPS
