@@ -32,6 +32,7 @@ __all__ = [
     "Process",
     "Scene",
     "at_once",
+    "forgotten",
     "free_port",
     "holds",
     "in_loop",
@@ -301,6 +302,13 @@ async def publish(port: int, topic: str, payload: str, *, retain: bool = False) 
     """Say something on the broker, as a stranger with the password."""
     async with aiomqtt.Client("127.0.0.1", port, username=USER, password=PASSWORD) as client:
         await client.publish(topic, payload, qos=1, retain=retain)
+
+
+async def forgotten(port: int, topic: str) -> None:
+    """Wait until the broker keeps nothing for `topic`."""
+    async with asyncio.timeout(6.0):
+        while await retained(port, topic) is not None:
+            pass
 
 
 async def retained(port: int, topic: str) -> str | None:

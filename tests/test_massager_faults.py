@@ -5,12 +5,11 @@ processes too. Leases are a second long here; bench/massager_faults.py takes the
 """
 
 import ast
-import asyncio
 import signal
 from pathlib import Path
 
 import pytest
-from massager_rig import Plug, Scene, at_once, holds, now, publish, retained, runner, until
+from massager_rig import Plug, Scene, at_once, forgotten, holds, now, publish, runner, until
 from set_clock import DAY
 
 import assistant.massager
@@ -26,13 +25,6 @@ async def stays_off(scene: Scene, since: float) -> bool:
     """Whether the plug was never switched on after `since`, not even for a moment."""
     await holds(lambda: True, SETTLED)
     return not scene.plug.switched(True, since)
-
-
-async def forgotten(port: int, topic: str) -> None:
-    """Wait until the broker keeps nothing for `topic`."""
-    async with asyncio.timeout(6.0):
-        while await retained(port, topic) is not None:
-            pass
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from massager_rig import (
     Broker,
     Network,
     Plug,
+    forgotten,
     free_port,
     holds,
     in_loop,
@@ -209,6 +210,22 @@ async def test_no_question_and_no_renewal_takes_a_tasmotas_time_limit_away(
     assert not [m for m in said if str(m.topic).endswith("/Power1") and not m.payload]
     settings = [m for m in said if str(m.topic).endswith("/PulseTime1") and m.payload]
     assert len(settings) == 1
+
+
+@in_loop
+async def test_what_somebody_else_says_is_wiped_only_when_the_device_is_off(
+    broker: Broker, tmp_path: Path
+) -> None:
+    """The empty word that wipes it is a question to a Tasmota, which then forgets its timer."""
+    async with plugged(broker, "tasmota") as plug:
+        massager = await opened(tmp_path, "tasmota", broker.port)
+        massager.lease(1, LEASE)
+        await until(lambda: plug.on)
+        await publish(broker.port, "cmnd/massager/POWER", "ON", retain=True)
+        await until(lambda: not plug.on, 3 * LEASE)
+        assert plug.edges[-1]["why"] == "lease"
+        await forgotten(broker.port, "cmnd/massager/POWER")
+        massager.close()
 
 
 @in_loop

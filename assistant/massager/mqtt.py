@@ -119,6 +119,7 @@ class MqttMassager:
         self._went_off = False
         self._confirmed: deque[tuple[Reading, float]] = deque(maxlen=UNTOLD)
         self._told = False
+        self._planted: set[str] = set()
         self._own_words: deque[tuple[str, bytes]] = deque(maxlen=OWN_WORDS)
         self._link = Link(
             broker,
@@ -215,8 +216,17 @@ class MqttMassager:
     def _overheard(self, message: Received) -> None:
         """Somebody else commands our device: let the broker keep no such word for later."""
         ours = (message.topic, message.payload) in self._own_words and not message.retained
-        if message.payload and not ours:
-            self._link.forget_retained(message.topic)
+        if message.payload and not ours and len(self._planted) < OWN_WORDS:
+            self._planted.add(message.topic)
+            self._forget_planted()
+
+    def _forget_planted(self) -> None:
+        """Not while it may be on: the empty word that does it is a question to some devices, and
+        at a question there are some that forget their time limit (tasmota.py)."""
+        if not self._off_due and self._clock() > self._leased_until:
+            for topic in self._planted:
+                self._link.forget_retained(topic)
+            self._planted.clear()
 
     def _keep(self, reading: Reading) -> None:
         """Add a change, or renew what was said last."""
@@ -237,6 +247,7 @@ class MqttMassager:
                 self._went_off = leased  # by our word, not by the governor's
         if self._wanted and not self._off_due and self._dialect.ready(self._wanted.seconds):
             self._switch_on(self._wanted, reading)
+        self._forget_planted()
 
     def _switch_on(self, wanted: _Wanted, answer: Reading) -> None:
         """Say on, unless the answer came late or shows that the governor has to decide anew."""

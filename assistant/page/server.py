@@ -54,8 +54,12 @@ class _Protocol(H11Protocol):
 
     def idle(self) -> bool:
         """Whether nothing is being answered: nothing whole was asked, or all is answered."""
-        cycle: RequestResponseCycle | None = self.cycle
+        cycle = self._answering()
         return cycle is None or cycle.response_complete
+
+    def _answering(self) -> RequestResponseCycle | None:
+        """The newest whole question; None before the first, which uvicorn's own type denies."""
+        return self.cycle
 
     def drop(self) -> None:
         """End it without a word; it does not count from now on."""
@@ -63,7 +67,7 @@ class _Protocol(H11Protocol):
         self.transport.abort()
 
     def _drop_if_silent(self) -> None:
-        if self.idle():
+        if self._answering() is None:
             self.drop()
 
 
