@@ -24,15 +24,15 @@ def ears(settings: Settings) -> Check:
 
     Vosk's are left out: loading them would put a copy of the model on the disk.
     """
-    sphinx = find(places(settings)) is None
-    listening = Listening.ALL if sphinx else Listening.ALARM
-    opened = open_ears(listening, Engine.SPHINX, places(settings), settings.phrasebook)
+    embedded = find(places(settings)) is None
+    listening = Listening.ALL if embedded else Listening.ALARM
+    opened = open_ears(listening, Engine.EMBEDDED, places(settings), settings.phrasebook)
     pipeline = Pipeline(opened, EchoCanceller(), settings.phrasebook)
     sound = soft_noise()
     began = time.process_time()
     for block in blocks(sound):
         pipeline.hear(block, np.zeros(BLOCK, np.int16))
-    name = f"alarm ear and {pipeline.ready.engine}" if sphinx else "alarm ear"
+    name = f"alarm ear and {pipeline.ready.engine}" if embedded else "alarm ear"
     return speed(name, (time.process_time() - began) / (len(sound) / RATE), pipeline.ears_answer)
 
 

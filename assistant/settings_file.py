@@ -58,7 +58,7 @@ class VoiceTable(Table):
 class HearingTable(Table):
     """What listens, and where."""
 
-    engine: Literal["auto", "vosk", "sphinx"] = "auto"
+    engine: Literal["auto", "vosk", "embedded", "sphinx"] = "auto"
     model: Text = ""
     microphone: Text = ""
     loudspeaker: Text = ""

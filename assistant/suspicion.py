@@ -10,7 +10,7 @@ from intents.intent import Intent
 SUSPECT_SECONDS = 1.5
 PAUSE_SECONDS = 1.0
 """A final comes up to a second after its word (docs/facts.md A1.3)."""
-POOR_ENGINE = "sphinx"
+POOR_ENGINE = "embedded"
 """The word ear whose short safety phrases are only votes (DECISIONS.md)."""
 ONLY_IN_WORDS = frozenset({Intent.DEVICE, Intent.PAIN, Intent.EMERGENCY})
 """Safety words that the alarm ear does not know by their sound."""

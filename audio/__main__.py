@@ -59,7 +59,9 @@ class Options:
 @click.option("--playing", type=_PATH, metavar="FILE", help="What the loudspeaker played then.")
 @click.option("--microphone", metavar="DEVICE", help="A number, or a part of a name.")
 @click.option("--loudspeaker", metavar="DEVICE|none", help="A number, or a part of a name.")
-@click.option("--engine", type=click.Choice(["auto", "vosk", "sphinx"]), help="The word ear.")
+@click.option(
+    "--engine", type=click.Choice(["auto", "vosk", "embedded", "sphinx"]), help="The word ear."
+)
 @click.option("--model", type=_PATH, metavar="FOLDER", help="A speech model.")
 @click.option("--data", type=_PATH, metavar="FOLDER", help="Where speech models are installed.")
 @click.option("--phrases", type=_PATH, metavar="FILE", help="The words of a language.")

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from audio import transcriber, words_network
 from audio.alarm_network import Network, load
 from audio.embedding import STEP, Floats, Mel, Trunk
 from audio.network import likelihood
 from audio.quiet import Quiet
-from audio.second_look import Reader, SecondLook
-from audio.words_network import shipped
+from audio.second_look import Reader, SecondLook, Writer
+from audio.sound import Samples
 from intents.intent import Intent
 from intents.spotter import Clue, ClueKind
 
@@ -42,13 +42,22 @@ SOMEWHAT_ALIKE: Final = 0.3
 class AlarmEar:
     """One microphone's alarm ear. Blocks in, clues out; time is counted in samples heard."""
 
-    def __init__(self, weights: Path | None = None, reader: Reader | None = None) -> None:
-        """`weights` and `reader`, which looks a second time: None means those that ship.
+    def __init__(
+        self,
+        weights: Path | None = None,
+        reader: Reader | None = None,
+        writer: Writer | None = None,
+    ) -> None:
+        """`weights`, `reader` and `writer`, who look a second time: None means those that ship.
 
-        Raises WeightsError and EmbeddingError.
+        Raises WeightsError, EmbeddingError and TranscriberError.
         """
         self._network = Network(load(weights))
-        self._look = SecondLook(reader or shipped(), self._network.words)
+        self._look = SecondLook(
+            reader or words_network.shipped(),
+            writer or transcriber.shipped(),
+            self._network.words,
+        )
         self._samples: list[Floats] = []
         self._enrolling = False
         self._known = 0
@@ -69,7 +78,7 @@ class AlarmEar:
         self._best: tuple[float, Floats] | None = None
         self._wake()
 
-    def hear(self, block: NDArray[np.int16]) -> list[Clue]:
+    def hear(self, block: Samples) -> list[Clue]:
         """The clues in the next block: int16, mono, 16 kHz, of any length."""
         sound = _usable(block)
         self._heard += len(sound)
@@ -81,12 +90,13 @@ class AlarmEar:
         ready = len(self._waiting) // STEP * STEP
         if not ready:
             return []
-        rows = self._trunk(self._mel(self._waiting[:ready]))
-        self._waiting = self._waiting[ready:]
+        worked, self._waiting = self._waiting[:ready], self._waiting[ready:]
+        rows = self._trunk(self._mel(worked))
         windows, odds = self._network(rows)
         told = min(self._known // STEP, len(odds))
         self._known -= told * STEP
-        return self._clues(rows, windows, odds, told)
+        scores = self._scores(windows, odds, told)
+        return self._clues(likelihood(self._look(rows, scores, worked.astype(np.int16))))
 
     def enrol(self, on: bool) -> None:
         """On: the next "stop" becomes a sample of this person's voice, in memory only. Off: forget
@@ -101,16 +111,18 @@ class AlarmEar:
         self._look.reset()
         self._waiting = np.zeros(0, np.float32)
 
-    def _clues(self, rows: Floats, windows: Floats, odds: Floats, told: int) -> list[Clue]:
-        """One clue for each word and step whose score is worth telling; the first `told` steps
-        were told before."""
+    def _scores(self, windows: Floats, odds: Floats, told: int) -> Floats:
+        """The log-odds with the person's own sample; the first `told` steps were told before."""
         stop = self._network.words.index("stop")
         helped = odds.copy()
         helped[:told] = -np.inf
         for step in range(told, len(odds)):
             self._enrol_this(windows[step], float(odds[step, stop]))
             helped[step, stop] += likeness(windows[step], self._samples)
-        scores = likelihood(self._look(rows, helped))
+        return helped
+
+    def _clues(self, scores: Floats) -> list[Clue]:
+        """One clue for each word and step whose score is worth telling."""
         return [
             self._clue(word, score)
             for step in scores.tolist()
@@ -133,7 +145,7 @@ class AlarmEar:
             self._best, self._enrolling = None, False
 
 
-def _usable(block: NDArray[np.int16]) -> Floats:
+def _usable(block: Samples) -> Floats:
     """As floats without what is not a number, from one channel."""
     sound = np.asarray(block).reshape(-1)
     return np.nan_to_num(sound.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)

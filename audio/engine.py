@@ -15,13 +15,21 @@ from intents.phrasebook import Phrasebook
 
 _log = logging.getLogger(__name__)
 
+FORMER_NAME = "sphinx"
+"""Of the embedded word ear."""
+
 
 class Engine(Enum):
     """Which word ear; `auto` is Vosk where a verified model is, else the embedded one."""
 
     AUTO = "auto"
     VOSK = "vosk"
-    SPHINX = "sphinx"
+    EMBEDDED = "embedded"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Engine | None":
+        """What was embedded once: scripts name it."""
+        return cls.EMBEDDED if value == FORMER_NAME else None
 
 
 class Listening(Enum):
@@ -45,13 +53,13 @@ def open_words(engine: Engine, places: Places, book: Phrasebook) -> Recogniser |
 
     Raises `NotFit` for a model that is named and not usable.
     """
-    if not is_english(book) and (engine is Engine.SPHINX or not any(places.named())):
+    if not is_english(book) and (engine is Engine.EMBEDDED or not any(places.named())):
         # What is installed or embedded is English: it would take one word for another.
         if engine is Engine.AUTO:
             return None
         raise NotFit("no speech model of this language", "set hearing.model to its folder")
     # Imported only when wanted: either engine costs memory that the other one needs.
-    folder = None if engine is Engine.SPHINX else find(places, required=engine is Engine.VOSK)
+    folder = None if engine is Engine.EMBEDDED else find(places, required=engine is Engine.VOSK)
     if folder is None:
         from audio.words_ear import EmbeddedRecogniser
 

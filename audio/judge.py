@@ -14,7 +14,7 @@ from intents.plain import written
 from intents.spotter import Clue, ClueKind, EarName, Spotter, Verdict
 
 SHORT_WORDS = 2
-"""Phrases of so few words are what a poor ear hears in any talk."""
+"""Phrases of so few words are what a poor ear hears in any talk, as "enough" in a long sentence."""
 
 SAME_WORD_SECONDS = 1.5
 """Two ears that are sure of the same word within this time heard it once."""
@@ -89,7 +89,7 @@ class Judge:
         return replace(reading, text=reading.perhaps) if same else reading
 
     def _suspect(self, reading: Reading, meaning: Meaning, at: float) -> list[Heard]:
-        if self._practice and len(reading.text.split()) <= SHORT_WORDS:
+        if self._practice and self._book.safety_words(reading.text) <= SHORT_WORDS:
             return self._vote(reading, meaning, at)
         self._note(meaning)
         kind = ClueKind.FINAL if reading.final else ClueKind.PARTIAL
@@ -105,9 +105,9 @@ class Judge:
     def _vote(self, reading: Reading, meaning: Meaning, at: float) -> list[Heard]:
         """A short phrase from a poor ear: alone a suspicion, with the alarm ear a certainty.
 
-        It takes one word of talk in five for such a phrase (bench/hearing_words.py). And where the
-        alarm ear has just heard one, it means the same sound and knows it worse: "stop" must not
-        become "hot". Two words ("too hot") say more than one sound.
+        It takes talk for such a phrase now and then (bench/hearing_words.py). And where the alarm
+        ear has just heard one, it means the same sound and knows it worse: "stop" must not become
+        "hot". Two words ("too hot") say more than one sound.
         """
         intent, when = self._alarm or (meaning.intent, at)
         other = intent is not meaning.intent and not _two_words(reading.text)

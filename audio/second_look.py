@@ -1,41 +1,52 @@
-"""Looks a second time at what the alarm ear suspects, with the word ear's network.
+"""Looks a second time at what the alarm ear suspects or half suspects, with both word readers.
 
-The two networks learned from different recordings to tell different things apart: this one knows
-"off" and "go" as words of their own. It must never take a suspicion back, and never look later than
-a fifth of a second after it: who is not obeyed says it again.
+They learned from other recordings to tell other things apart: the word ear's network knows "off"
+and "go" as words of their own, the transcriber knows English. It must never take a suspicion back,
+and never look later than a fifth of a second after it: who is not obeyed says it again.
 """
 
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import numpy as np
 
-from audio.embedding import Floats
+from audio.embedding import STEP, Floats
 from audio.network import likelihood
+from audio.sound import Samples
+from audio.spelling import Spelling, Tokens
 from audio.words_network import LEAD_STEPS
 from intents.spotter import BARS
 
+HALF: Final = -2.0
+"""Log-odds from which a sound is looked at; the ear suspects it from 0."""
 LATER_STEPS: Final = 5
-"""Steps of 40 ms from the suspicion to the look: then nearly every word is over."""
+"""Steps of 40 ms from then to the look: then nearly every word is over."""
 SHOWN_STEPS: Final = 28
-"""Steps that are looked at: 1.1 s, a word and some of what was before it."""
+"""Steps that the network is shown: 1.1 s, a word and some of what was before it."""
+HEARD_STEPS: Final = 37
+"""Steps that the transcriber is given: 1.5 s."""
 APART_STEPS: Final = 7
-"""A sound that goes on is suspected anew after more than so many steps."""
+"""A sound that goes on is looked at anew after more than so many steps."""
 WEIGHT: Final = 0.25
 """Share of the network's log-odds that counts. Three lengths, four times and weights from 0.2 to 1
 were tried on people never met: these are among the best (audio/weights/MODEL_CARD.md)."""
+WRITTEN_WEIGHT: Final = 0.7
+"""The same of the transcriber's."""
 UNLIKELY: Final = -5.0
-"""Log-odds that add nothing; of other people's words that are suspected half are below -4.3, of
-people's "stop" one in ten is below -3.5."""
+"""The network's log-odds that add nothing; of other people's words that are suspected half are
+below -4.3, of people's "stop" one in ten is below -3.5."""
+NOT_WRITTEN: Final = -8.0
+"""The same of the transcriber's."""
 LIKELY: Final = 6.0
 """Log-odds above this count as this."""
 KEPT_ROWS: Final = LEAD_STEPS + SHOWN_STEPS
 RIVALS: Final = (
     "yes no zero one two three four five six seven eight nine go off on up down left right"
 )
-"""Words that many people recorded: where one of these is likelier, the look adds nothing. Of other
-rivals the network knows too little to speak against a safety word."""
+"""Words that many people recorded: where one of these is likelier, the network adds nothing. Of
+other rivals it knows too little to speak against a safety word."""
 READ_AS: Final = {"start": "start neck massage"}
-"""The alarm ear's words that the other network has under another name."""
+"""The alarm ear's words that the readers have under another name."""
 
 
 def is_sure(odds: Floats) -> bool:
@@ -44,7 +55,7 @@ def is_sure(odds: Floats) -> bool:
 
 
 class Reader(Protocol):
-    """What looks: a words network."""
+    """A words network."""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -54,40 +65,66 @@ class Reader(Protocol):
         """Trunk rows (n, 4, 72) to log-chances (words,)."""
 
 
+class Page(Protocol):
+    """Sound that a transcriber listened to."""
+
+    def chances(self, spelling: Spelling) -> Floats:
+        """Log-chances (phrases,)."""
+
+
+class Writer(Protocol):
+    """A transcriber."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """What it spells with."""
+
+    def listen(self, sound: Samples) -> Page:
+        """Listen to some sound."""
+
+
 class SecondLook:
     """One stream's suspicions and what became of them."""
 
-    def __init__(self, reader: Reader, words: tuple[str, ...]) -> None:
+    def __init__(self, reader: Reader, writer: Writer, words: Sequence[str]) -> None:
         """`words` are those of the alarm ear's log-odds, in their order."""
-        self._reader = reader
-        self._columns = [reader.words.index(READ_AS.get(word, word)) for word in words]
+        self._reader, self._writer = reader, writer
+        named = [READ_AS.get(word, word) for word in words]
+        self._columns = [reader.words.index(name) for name in named]
         self._rivals = [
             column for column, word in enumerate(reader.words) if word in RIVALS.split()
         ]
+        wordings = [(name, name.capitalize()) for name in named]
+        self._spelt = [Spelling(writer.tokens, [each]) for each in wordings]
         self.reset()
 
     def reset(self) -> None:
         """Forget the stream."""
         self._rows: Floats | None = None
         self._odds: Floats | None = None
+        self._sound = np.zeros(0, np.int16)
         self._since = np.full(len(self._columns), -APART_STEPS - 1)
         """Steps, counted from the next call's first, at which each word was last suspected."""
 
-    def __call__(self, rows: Floats, odds: Floats) -> Floats:
-        """Rows (n, 4, 72) and the ear's calibrated log-odds (n, words) to log-odds that are higher
-        where a second look found the word too."""
+    def __call__(self, rows: Floats, odds: Floats, sound: Samples) -> Floats:
+        """Rows (n, 4, 72), the ear's calibrated log-odds (n, words) and the sound (n * STEP,) that
+        they are of, to log-odds that are higher where a second look found the word too."""
         if self._rows is None or self._odds is None:
             self._rows = np.repeat(rows[:1], KEPT_ROWS, 0)
             self._odds = np.repeat(np.full_like(odds[:1], -np.inf), LATER_STEPS, 0)
+            self._sound = np.zeros(HEARD_STEPS * STEP, np.int16)
         known_rows = np.concatenate([self._rows, rows])
         known_odds = np.concatenate([self._odds, odds])
+        known_sound = np.concatenate([self._sound, sound])
         raised = odds.copy()
         for step, word in self._due(odds):
-            shown = known_rows[step + 1 : step + 1 + KEPT_ROWS]
             best = known_odds[step : step + 1 + LATER_STEPS, word].max()
             if not is_sure(best):
-                raised[step, word] = best + self._found(shown, word)
+                shown = known_rows[step + 1 : step + 1 + KEPT_ROWS]
+                heard = known_sound[(step + 1) * STEP : (step + 1 + HEARD_STEPS) * STEP]
+                raised[step, word] = best + self._seen(shown, word) + self._written(heard, word)
         self._rows, self._odds = known_rows[-KEPT_ROWS:], known_odds[-LATER_STEPS:]
+        self._sound = known_sound[-HEARD_STEPS * STEP :]
         return raised
 
     def _due(self, odds: Floats) -> list[tuple[int, int]]:
@@ -95,7 +132,7 @@ class SecondLook:
         due = []
         for word, track in enumerate(odds.T):
             suspected = [int(self._since[word])]
-            for step in np.flatnonzero(track >= 0):
+            for step in np.flatnonzero(track >= HALF):
                 if step - suspected[-1] > APART_STEPS:
                     suspected.append(int(step))
             steps = (step + LATER_STEPS for step in suspected)
@@ -103,12 +140,22 @@ class SecondLook:
             self._since[word] = suspected[-1] - len(track)
         return due
 
-    def _found(self, rows: Floats, word: int) -> float:
-        """What the look adds to the log-odds of a word, at least nothing."""
+    def _seen(self, rows: Floats, word: int) -> float:
+        """What the network adds to the log-odds of a word, at least nothing."""
         chances = np.exp(self._reader.judge(rows).astype(np.float64))
         chances /= chances.sum()
         share = chances[self._columns[word]]
         if (chances[self._rivals] > share).any():
             return 0.0
-        odds = np.log(max(share, 1e-9) / max(1 - share, 1e-9))
-        return float(WEIGHT * (np.clip(odds, UNLIKELY, LIKELY) - UNLIKELY))
+        return WEIGHT * _above(float(share), UNLIKELY)
+
+    def _written(self, sound: Samples, word: int) -> float:
+        """What the transcriber adds to them, at least nothing."""
+        share = float(np.exp(self._writer.listen(sound).chances(self._spelt[word])[0]))
+        return WRITTEN_WEIGHT * _above(share, NOT_WRITTEN)
+
+
+def _above(share: float, least: float) -> float:
+    """How far the log-odds of a share, 0 to 1, are above the least that count."""
+    odds = np.log(max(share, 1e-9) / max(1 - share, 1e-9))
+    return float(np.clip(odds, least, LIKELY) - least)

@@ -1,22 +1,26 @@
-"""The word ear that ships inside: a network of ours for single words, pocketsphinx for phrases.
+"""The word ear that ships inside: a network of ours for single words, a transcriber for the rest.
 
-The network knows the words that questions are answered with and hears them better; what it does
-not know (long phrases, the names of routines) pocketsphinx decides. It must never choose a word
-that makes no sense now, and never arm a massager: `practice`.
+The two learned from different recordings and err elsewhere: single words are decided by both, and
+what is longer is written down. It must never choose a word that makes no sense now, and never arm a
+massager: `practice`.
 """
 
 from collections.abc import Mapping
 
 import numpy as np
 
+from audio import transcriber
 from audio.cutter import Cutter
 from audio.embedding import Floats
 from audio.recogniser import Reading
 from audio.sound import RATE, Samples
-from audio.sphinx import LONG_WORDS, SphinxRecogniser
-from audio.words_network import OTHER, WordsNetwork, shipped
+from audio.spelling import Spelling
+from audio.transcriber import LEAST, Page, Transcriber
+from audio.words_network import OTHER, WordsNetwork
+from audio.words_network import shipped as shipped_network
 from intents.intent import Intent
 from intents.phrasebook import Phrasebook
+from intents.plain import written
 
 NOT_ASKED = 0.03
 """Weight of a known word that makes no sense now: it speaks against the others, softly."""
@@ -29,24 +33,37 @@ OTHER_ASKED = 0.3
 
 SURE_ASKED = 0.35
 SURE_UNASKED = 0.5
-"""From this chance on the network's word is taken: after a question, and when nothing was asked.
-What these let through and keep out is printed by bench/hearing_words.py."""
+"""From this chance on a word is taken: after a question, and when nothing was asked. What these let
+through and keep out is printed by bench/hearing_words.py."""
 
-CERTAIN = 0.8
-"""From this chance on nobody asks pocketsphinx for a word that the network never learned."""
+WRITTEN_WEIGHT = 0.5
+"""How much the transcriber's log-chances count beside the network's; of four weights from 0.25 to
+1.5 the best on people never met (audio/weights/MODEL_CARD.md)."""
 
 PERHAPS = 0.1
-"""Below this chance a word that the network knows is not taken from pocketsphinx either."""
-
-NONE_OF_THESE = 0.9
-"""Above this chance of OTHER a single word of pocketsphinx is noise that it made a word of."""
+"""From this chance on the network's safety word may be what another ear has just suspected."""
 
 NOT_AT_ALL = 0.005
 MOSTLY_NOISE = 0.7
-"""A safety word of pocketsphinx is noise only where both say so: else nobody doubts it."""
+"""A safety word that was written down is noise only where both say so: else nobody doubts it."""
 
-PHRASE_SECONDS = 1.5
-"""Utterances so long (0.66 s of them are the quiet around) may be a phrase about one's safety."""
+LIKE_A_PHRASE = -4.0
+NEAR_THE_TEXT = -2.0
+"""Where what was written down is no phrase ("start Nick massage"), one that makes sense now is
+taken from this log-chance on, and when it is not much less likely than the text. What the bars let
+through is printed by bench/hearing_words.py."""
+MADE_UP = -8.0
+"""What was written down is less likely than this where nobody spoke: a bark is no "I know"."""
+
+USUAL_WORDINGS = 2
+"""Only the first templates of each meaning are looked for so: every further choice costs time."""
+
+LEAST_WORDS = 2
+"""A phrase has so many; single words are decided otherwise."""
+
+LONGEST_SECONDS = 3.0
+"""No phrase is longer, with the 0.66 s of quiet around it: longer sound is only written down, since
+weighing phrases of it takes memory."""
 
 
 class EmbeddedRecogniser:
@@ -55,85 +72,115 @@ class EmbeddedRecogniser:
     There are no unfinished readings; the alarm ear is there for haste.
     """
 
-    engine = "sphinx"
-    model = "our words, pocketsphinx en-us (practice)"
+    engine = "embedded"
+    model = "our words, Moonshine tiny (practice)"
     practice = True
 
-    def __init__(self, book: Phrasebook, network: WordsNetwork | None = None) -> None:
-        """`network` None means the one that ships. Raises WeightsError and EmbeddingError."""
+    def __init__(
+        self,
+        book: Phrasebook,
+        network: WordsNetwork | None = None,
+        writer: Transcriber | None = None,
+    ) -> None:
+        """`network` and `writer` None mean those that ship. Raises WeightsError, EmbeddingError and
+        TranscriberError."""
         self._book = book
-        self._network = network or shipped()
-        self._phrases = SphinxRecogniser(book)
+        self._network = network or shipped_network()
+        self._writer = writer or transcriber.shipped()
         self._cutter = Cutter()
+        self._words = self._network.words
+        self._spelt_words = self._spelt([word for word in self._words if word != OTHER])
         self.expect(frozenset())
 
     def expect(self, intents: frozenset[Intent]) -> None:
         """Choose only between words of `intents` and the safety words."""
-        self._phrases.expect(intents)
-        words = self._network.words
-        self._asked = np.array([self._makes_sense(word, intents) for word in words])
-        self._weights = np.array([self._weight(word, intents) for word in words], np.float32)
+        self._asked = np.array([self._makes_sense(word, intents) for word in self._words])
+        self._weights = np.array([self._weight(word, intents) for word in self._words], np.float32)
         self._sure = SURE_ASKED if intents else SURE_UNASKED
+        wanted = self._book.phrases(intents or frozenset(Intent), most=USUAL_WORDINGS)
+        self._phrases = [phrase for phrase in wanted if len(phrase.split()) >= LEAST_WORDS]
+        self._spelt_phrases = self._spelt(self._phrases)
 
     def hear(self, block: Samples) -> list[Reading]:
         """Take one block; a reading when it ends an utterance."""
         utterance = self._cutter.hear(block)
         if utterance is None:
             return []
-        found = np.exp(self._network(utterance))
-        text, perhaps = self._read(utterance, found), self._perhaps(found)
+        found, page = np.exp(self._network(utterance)), self._writer.listen(utterance)
+        brief = len(utterance) <= LONGEST_SECONDS * RATE
+        text, perhaps = self._read(found, page, brief), self._perhaps(found)
         return [Reading(text, True, perhaps)] if text or perhaps else []
-
-    def _perhaps(self, found: Floats) -> str:
-        """The likeliest safety word that an utterance may be; empty when it can be none."""
-        chances = zip(found.tolist(), self._network.words, strict=True)
-        words = [(c, word) for c, word in chances if word != OTHER and self._book.safety(word)]
-        chance, word = max(words, default=(0.0, ""))
-        return word if chance >= PERHAPS else ""
-
-    def _read(self, utterance: Samples, found: Floats) -> str:
-        """The word or phrase that this utterance is; empty when it is none."""
-        chances = self._chances(found)
-        word = max(chances, key=lambda word: chances[word])
-        sure = word != OTHER and chances[word] >= self._sure
-        short = len(utterance) < PHRASE_SECONDS * RATE
-        if sure and short and chances[word] >= CERTAIN:
-            return word
-        text = self._phrases.read(utterance)
-        long_phrase = not short and len(text.split()) >= LONG_WORDS
-        if self._book.safety(text) and (not sure or long_phrase):
-            return "" if self._is_noise(text, found) else text
-        if sure and not self._is_news(text):
-            return word
-        return self._believed(text, chances)
 
     def reset(self) -> None:
         """Forget the utterance that is being heard."""
         self._cutter.reset()
 
+    def spelt(self, utterance: Samples) -> Floats:
+        """The transcriber's log-chances (words,) of the words that the network knows."""
+        return self._of_words(self._writer.listen(utterance))
+
+    def _read(self, found: Floats, page: Page, brief: bool) -> str:
+        """The word or phrase that this utterance is; empty when it is none."""
+        text = written(page.text) if page.likely >= MADE_UP else ""
+        if self._book.safety(text):
+            return "" if self._is_noise(text, found) else text
+        if word := self._word(found, page) if brief else "":
+            return word
+        if self._book.match(text):
+            # A single word that both know was not sure enough just now.
+            return text if " " in text or text not in self._words else ""
+        if phrase := self._phrase(page) if brief else "":
+            return phrase
+        # What means nothing is talk, or noise that was made words of: nobody is to answer it.
+        return text if self._book.question(text) else ""
+
+    def _word(self, found: Floats, page: Page) -> str:
+        """The single word that network and transcriber make of it; empty when it is none."""
+        chances = self._chances(found * np.exp(WRITTEN_WEIGHT * self._of_words(page)))
+        word = max(chances, key=lambda word: chances[word])
+        return word if word != OTHER and chances[word] >= self._sure else ""
+
+    def _phrase(self, page: Page) -> str:
+        """The phrase that what was written down stands for; empty when it is like none."""
+        chances = page.chances(self._spelt_phrases)
+        best = int(chances.argmax()) if len(chances) else 0
+        bar = max(LIKE_A_PHRASE, page.likely + NEAR_THE_TEXT)
+        return self._phrases[best] if len(chances) and chances[best] >= bar else ""
+
+    def _perhaps(self, found: Floats) -> str:
+        """The likeliest safety word that an utterance may be; empty when it can be none."""
+        chances = zip(found.tolist(), self._words, strict=True)
+        words = [(c, word) for c, word in chances if word != OTHER and self._book.safety(word)]
+        chance, word = max(words, default=(0.0, ""))
+        return word if chance >= PERHAPS else ""
+
+    def _of_words(self, page: Page) -> Floats:
+        """The transcriber's log-chances of OTHER, which is what the words leave, and of them."""
+        spelt = page.chances(self._spelt_words)
+        left = np.log(max(1.0 - float(np.exp(spelt).sum()), float(np.exp(LEAST))))
+        return np.concatenate([[left], spelt]).astype(np.float32)
+
     def _chances(self, found: Floats) -> Mapping[str, float]:
         """Of the words that make sense now, and of OTHER; what makes none takes its share."""
         chances = found * self._weights
         chances /= chances.sum()
-        listed = zip(self._network.words, chances.tolist(), self._asked, strict=True)
+        listed = zip(self._words, chances.tolist(), self._asked, strict=True)
         return {word: chance for word, chance, asked in listed if asked or word == OTHER}
-
-    def _believed(self, text: str, chances: Mapping[str, float]) -> str:
-        """What pocketsphinx read, unless the network heard otherwise. Safety words never come here:
-        nobody but the network doubts them, and it learned most of them from synthetic voices."""
-        if text in chances:
-            return text if chances[text] >= PERHAPS else ""
-        alone = len(text.split()) == 1
-        return "" if alone and chances[OTHER] > NONE_OF_THESE else text
 
     def _is_noise(self, text: str, found: Floats) -> bool:
         """Music read as "pain": one word that the network knows, and does not find in it at all."""
-        chances = dict(zip(self._network.words, found.tolist(), strict=True))
+        chances = dict(zip(self._words, found.tolist(), strict=True))
         return bool(chances.get(text, 1.0) < NOT_AT_ALL and chances[OTHER] > MOSTLY_NOISE)
 
-    def _is_news(self, text: str) -> bool:
-        """A single word that the network does not know, as "knot", and must take for another."""
-        return len(text.split()) == 1 and text not in self._network.words
+    def _spelt(self, phrases: list[str]) -> Spelling:
+        """As a transcriber writes them: "Seven", "seven" and "7", "Let's go" and "let's go"."""
+        return Spelling(self._writer.tokens, [self._wordings(phrase) for phrase in phrases])
+
+    def _wordings(self, phrase: str) -> set[str]:
+        small = " ".join(_capital_i(word) for word in phrase.split())
+        wordings = {small, small[0].upper() + small[1:]}
+        digits = self._book.numerals.get(phrase)
+        return wordings | {digits} if digits else wordings
 
     def _weight(self, word: str, intents: frozenset[Intent]) -> float:
         if word == OTHER:
@@ -148,3 +195,7 @@ class EmbeddedRecogniser:
         return meaning is not None and (
             meaning.intent in wanted or self._book.safety(word) is not None
         )
+
+
+def _capital_i(word: str) -> str:
+    return f"I{word[1:]}" if word == "i" or word.startswith("i'") else word

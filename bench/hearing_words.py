@@ -1,8 +1,8 @@
 """Prints how many words of people the word ears get right, and what every part of hearing costs.
 
 Usage: `python bench/hearing_words.py [--every N]`. Each word is said in its surroundings, cleaned
-and cut as in a session; our network and pocketsphinx read the same utterances with the same
-choice. A person's words are read by the member of the network that never met that person. It needs
+and cut as in a session; the whole word ear and its network alone read the same utterances with the
+same choice. A person's words are read by the members that never met that person. It needs
 the development recordings beside the repository (../shared/audio), and must never be run as a
 test: its figures depend on the machine and on the recordings.
 """
@@ -28,15 +28,14 @@ from audio.models import Places  # noqa: E402
 from audio.pipeline import Ears, Pipeline  # noqa: E402
 from audio.recogniser import Recogniser  # noqa: E402
 from audio.sound import BLOCK, RATE, Samples, blocks, to_int16  # noqa: E402
-from audio.sphinx import SphinxRecogniser  # noqa: E402
-from audio.words_ear import EmbeddedRecogniser  # noqa: E402
+from audio.words_ear import WRITTEN_WEIGHT, EmbeddedRecogniser  # noqa: E402
 from audio.words_network import WordsNetwork  # noqa: E402
 from audio.words_network import load as load_weights  # noqa: E402
 from intents.intent import SAFETY, Intent  # noqa: E402
 from intents.phrasebook import Phrasebook  # noqa: E402
 from training import clips, trials, words_judge  # noqa: E402
 from training.words_clips import read_words  # noqa: E402
-from training.words_judge import CHOICES, CONDITIONS, DIGITS, THIRTEEN, Trial  # noqa: E402
+from training.words_judge import CONDITIONS, DIGITS, THIRTEEN, Trial  # noqa: E402
 
 RECORDINGS = ROOT.parent / "shared" / "audio"
 SAME = frozenset({Intent.HELP, Intent.REPEAT})
@@ -47,7 +46,6 @@ QUESTIONS = {
     "nothing asked": (frozenset[Intent](), THIRTEEN),
 }
 NUMBERS = (*DIGITS, "ten")
-EARS = ("ours", "pocketsphinx")
 
 
 def main() -> int:
@@ -64,42 +62,35 @@ def main() -> int:
     for word, listed in words.real.items():
         words.real[word] = listed[:: options.every] if word in THIRTEEN else []
     networks = [WordsNetwork(load_weights(None), fold) for fold in range(clips.FOLDS)]
+    ears = [EmbeddedRecogniser(book, network) for network in networks]
     for condition in CONDITIONS:
-        _choices(condition, list(words_judge.make(bank, words, (condition,))), networks, book)
-    ears = {
-        "ours": [EmbeddedRecogniser(book, network) for network in networks],
-        "pocketsphinx": [SphinxRecogniser(book)] * clips.FOLDS,
-    }
+        _choices(condition, list(words_judge.make(bank, words, (condition,))), networks, ears)
     talk = [t for t in trials.talk(bank) if not t.kind.startswith("isolated word")]
     talk = talk[:: options.talk]
-    for name in EARS:
-        for question, (expected, wanted) in QUESTIONS.items():
-            hearers = [_Fresh(ear, expected, book) for ear in ears[name]]
-            _answers(f"{name}, {question}", hearers, bank, words.real, wanted)
-            _talk(f"{name}, {question}", hearers, talk)
+    for question, (expected, wanted) in QUESTIONS.items():
+        hearers = [_Fresh(ear, expected, book) for ear in ears]
+        _answers(question, hearers, bank, words.real, wanted)
+        _talk(question, hearers, talk)
     _costs(bank)
     return 0
 
 
 def _choices(
-    condition: str, listed: list[Trial], networks: Sequence[WordsNetwork], book: Phrasebook
+    condition: str,
+    listed: list[Trial],
+    networks: Sequence[WordsNetwork],
+    ears: Sequence[EmbeddedRecogniser],
 ) -> None:
-    """Both ears on the same utterances with the same choice."""
-    judged = [
-        None if trial.held is None else networks[trial.fold](trial.cuts[trial.held])
-        for trial in listed
+    """Network and transcriber, apart and together, on the same utterances with the same choice."""
+    held = [None if t.held is None else t.cuts[t.held] for t in listed]
+    seen = [None if h is None else networks[t.fold](h) for t, h in zip(listed, held, strict=True)]
+    read = [None if h is None else ears[t.fold].spelt(h) for t, h in zip(listed, held, strict=True)]
+    both = [
+        None if s is None or r is None else s + WRITTEN_WEIGHT * r
+        for s, r in zip(seen, read, strict=True)
     ]
-    print(f"ours         {words_judge.row(condition, listed, judged)}", flush=True)
-    sphinx, cells = SphinxRecogniser(book), []
-    for name, (wanted, allowed) in CHOICES.items():
-        sphinx.choose(allowed)
-        right = [
-            trial.held is not None and sphinx.read(trial.cuts[trial.held]) == trial.word
-            for trial in listed
-            if trial.word in wanted
-        ]
-        cells.append(f"{name} {100 * np.mean(right):.1f} ({len(right)})")
-    print(f"pocketsphinx {condition:6s} {' | '.join(cells)}", flush=True)
+    for name, judged in (("network", seen), ("transcriber", read), ("both", both)):
+        print(f"{name:11s} {words_judge.row(condition, listed, judged)}", flush=True)
 
 
 class _Fresh:

@@ -74,7 +74,7 @@ def _wanted(folder: Path) -> Iterator[tuple[str, Callable[[], Taken]]]:
     yield f"session with a page and {WATCHERS} watchers", partial(_session, folder, WATCHERS)
     sound = _sound(folder)
     wav = (*AUDIO, "--wav", str(sound), "--data", str(folder))
-    yield "ears: alarm ear and practice ear", partial(_watch, (*wav, "--engine", "sphinx"))
+    yield "ears: alarm ear and practice ear", partial(_watch, (*wav, "--engine", "embedded"))
     model = _korean_model()
     if model is not None:
         vosk = (*wav, "--engine", "vosk", "--model", str(model))

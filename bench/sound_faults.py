@@ -119,7 +119,7 @@ async def open_places(server: SoundServer, settings: Settings) -> AsyncIterator[
     async with contextlib.AsyncExitStack() as stack:
         places = []
         for room in server.rooms:
-            arguments = ["--live", "--engine=sphinx", "--microphone=pulse", "--loudspeaker=pulse"]
+            arguments = ["--live", "--engine=embedded", "--microphone=pulse", "--loudspeaker=pulse"]
             environment = [f"{name}={value}" for name, value in room.environment.items()]
             arguments.append(f"--cache={server.folder}/voice")
             massage = Massage(settings, arguments, environment, patience=Patience(silence=3.0))

@@ -65,6 +65,8 @@ class Phrasebook:
         self._begins = {tuple(plain(text)) for text in phrases.question_begins}
         self._about = {word for text in phrases.question_about for word in plain(text)}
         self._digits = {str(number): plain(word) for word, number in phrases.numbers.items()}
+        self.numerals: Mapping[str, str] = {w: str(n) for w, n in phrases.numbers.items()}
+        """Number words and how they are written in digits."""
         self._whole: dict[_Words, Wording] = {}
         self.polite: tuple[str, ...] = tuple(
             dict.fromkeys(map(written, phrases.polite_before + phrases.polite_after))
@@ -110,6 +112,14 @@ class Phrasebook:
             return meaning
         meaning = self._understand(words)
         return meaning if meaning and meaning.intent in SAFETY else None
+
+    def safety_words(self, text: str) -> int:
+        """Return how many words long what `safety` finds in finished `text` is; 0 for nothing."""
+        words = self._words(text)
+        ranked = self._ranked(words)
+        if ranked:
+            return -ranked[0][1]
+        return len(words) if self.safety(text) else 0
 
     def phrases(
         self, intents: Collection[Intent] | None = None, most: int | None = None
@@ -167,11 +177,16 @@ class Phrasebook:
 
     def _most_serious(self, words: Sequence[str]) -> Meaning | None:
         """Return the most serious meaning found anywhere; of equals the longest, then the first."""
+        ranked = self._ranked(words)
+        return ranked[1] if ranked else None
+
+    def _ranked(self, words: Sequence[str]) -> tuple[tuple[int, int], Meaning] | None:
+        """The same behind its seriousness and its length, the latter negative."""
         found = [
             ((seriousness(meaning), -length), meaning)
             for length, meaning in self._occurrences(words)
         ]
-        return min(found, key=lambda ranked: ranked[0])[1] if found else None
+        return min(found, key=lambda ranked: ranked[0]) if found else None
 
     def _occurrences(self, words: Sequence[str]) -> Iterator[tuple[int, Meaning]]:
         """Yield the length and meaning of every safety phrase, in the order of their beginnings."""

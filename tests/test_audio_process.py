@@ -233,7 +233,7 @@ def test_a_recording_is_heard_and_printed(tmp_path: Path) -> None:
     wav = tmp_path / "noise.wav"
     noise = np.random.default_rng(1).normal(0, 3000, 16_000)
     write(wav, np.concatenate([np.zeros(16_000), noise]).astype(np.int16))
-    command = [*COMMAND, "--wav", str(wav), "--engine", "sphinx"]
+    command = [*COMMAND, "--wav", str(wav), "--engine", "embedded"]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     events = [json.loads(line) for line in ran.stdout.splitlines()]
     assert events[0]["level"] == "voice"

@@ -23,7 +23,7 @@ from audio.sound import RATE, read
 HEAVY = {
     "hassil",
     "numpy",
-    "pocketsphinx",
+    "onnxruntime",
     "pydantic",
     "pyopen_wakeword",
     "rich",

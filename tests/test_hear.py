@@ -57,7 +57,7 @@ def test_a_stop_is_told_with_the_fields_that_were_promised() -> None:
         "engine",
         "model",
     }
-    assert summary["engine"] == "sphinx"
+    assert summary["engine"] == "embedded"
     assert "practice" in summary["model"]
     assert summary["audio_seconds"] == pytest.approx(len(read(STOP)) / RATE)
 
@@ -105,7 +105,7 @@ def test_what_the_loudspeaker_played_is_not_heard(tmp_path: Path) -> None:
 def test_one_ear_alone_is_the_only_one_that_speaks(ear: str) -> None:
     events, summary = lines(run(STOP, "--ear", ear, "--json"))
     assert {event["ear"] for event in events if event["level"] != "voice"} <= {ear}
-    assert summary["engine"] == ("none" if ear == "alarm" else "sphinx")
+    assert summary["engine"] == ("none" if ear == "alarm" else "embedded")
 
 
 def test_without_json_a_person_can_read_it() -> None:

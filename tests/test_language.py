@@ -271,7 +271,7 @@ def test_without_a_german_model_no_real_massager_is_armed(
     assert not Pipeline(english, EchoCanceller(), settings.phrasebook).practice
 
 
-@pytest.mark.parametrize("engine", [Engine.SPHINX, Engine.VOSK])
+@pytest.mark.parametrize("engine", [Engine.EMBEDDED, Engine.VOSK])
 def test_an_english_ear_is_not_given_german_words(
     german: Settings, engine: Engine, tmp_path: Path
 ) -> None:

@@ -192,6 +192,12 @@ def test_of_equals_the_longer_phrase_is_meant_and_then_the_first() -> None:
     assert meaning("dizzy with a sharp pain") == (Intent.PAIN, "sharp_pain")
 
 
+def test_it_is_told_how_many_words_a_safety_phrase_has() -> None:
+    assert BOOK.safety_words("then we stop here") == 1
+    assert BOOK.safety_words("I think that my face is numb now") == 4
+    assert BOOK.safety_words("what a fine day") == 0
+
+
 def test_up_to_three_words_may_stand_in_a_gap() -> None:
     assert meaning("I can't even begin to breathe") == (Intent.EMERGENCY, "breathing")
     assert meaning("I can't say that I breathe") is not None

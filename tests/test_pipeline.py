@@ -258,6 +258,17 @@ def test_a_short_word_of_a_poor_ear_alone_is_a_suspicion(book: Phrasebook) -> No
     assert told(heard) == [("suspect", "stop", "words")]
 
 
+def test_a_short_word_in_a_long_sentence_of_a_poor_ear_is_a_suspicion_too(
+    book: Phrasebook,
+) -> None:
+    talk = "enough has been told of what they did that night"
+    assert told(listen(words_pipeline(book, final(talk), practice=True), 1)) == [
+        ("suspect", "stop", "words")
+    ]
+    surely = told(listen(words_pipeline(book, final(talk)), 1))
+    assert ("confirmed", "stop", "words") in surely
+
+
 def test_a_short_word_of_a_poor_ear_makes_the_other_ears_suspicion_sure(book: Phrasebook) -> None:
     alarm = ScriptedAlarm([(Intent.STOP, 0.6)])
     words = ScriptedWords([*[None] * 20, final("hot")], practice=True)

@@ -67,7 +67,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SoundSer
 
 def live_arguments(server: SoundServer) -> list[str]:
     devices = ["--microphone=pulse", "--loudspeaker=pulse", f"--cache={server.folder}/voice"]
-    return ["--live", "--engine=sphinx", *devices]
+    return ["--live", "--engine=embedded", *devices]
 
 
 def listener(server: SoundServer) -> Listener:

@@ -191,7 +191,7 @@ def test_one_that_was_altered_is_named_and_left_out(
     places = Places(state / "data")
     places.second_ear.parent.mkdir(parents=True)
     places.second_ear.write_bytes(b"altered")
-    ears = open_ears(Listening.ALL, Engine.SPHINX, places, settings.phrasebook)
+    ears = open_ears(Listening.ALL, Engine.EMBEDDED, places, settings.phrasebook)
     assert ears.second is None
     assert isinstance(ears.alarm, AlarmEar)
     assert "stop.tflite: 7 bytes" in caplog.text

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio.alarm_ear import AlarmEar
-from audio.embedding import Floats
-from audio.second_look import KEPT_ROWS, LATER_STEPS, SecondLook, is_sure
-from audio.sound import BLOCK, read
+from audio.embedding import STEP, Floats
+from audio.second_look import HALF, HEARD_STEPS, KEPT_ROWS, LATER_STEPS, SecondLook, is_sure
+from audio.sound import BLOCK, Samples, read
+from audio.spelling import Spelling
 
 CLIPS = Path(__file__).parent / "clips"
 HEARD = ("other", "stop", "off", "pause")
@@ -29,6 +30,44 @@ class Says:
     def judge(self, rows: Floats) -> Floats:
         self.shown.append(rows)
         return self._chances
+
+
+class Letters:
+    """Spells by letters."""
+
+    ends = (0,)
+
+    def spell(self, text: str) -> tuple[int, ...]:
+        return tuple(map(ord, text))
+
+
+class Writes:
+    """A transcriber that gives every phrase the same chance, and keeps what it was given."""
+
+    tokens = Letters()
+
+    def __init__(self, chance: float = 1e-6) -> None:
+        self._chance = chance
+        self.given: list[Samples] = []
+
+    def listen(self, sound: Samples) -> "Writes":
+        self.given.append(sound)
+        return self
+
+    def chances(self, spelling: Spelling) -> Floats:
+        return np.full(spelling.count, np.log(self._chance), np.float32)
+
+
+NOT_AT_ALL, STOP_WAS_SAID = 1e-6, 0.9
+
+
+def look_with(*chances: float, written: float = NOT_AT_ALL) -> SecondLook:
+    return SecondLook(Says(*chances), Writes(written), WORDS)
+
+
+def sound(count: int) -> Samples:
+    """As many steps of sound, each of its own number."""
+    return np.repeat(np.arange(1, count + 1, dtype=np.int16), STEP)
 
 
 STOP_IT_IS = (0.04, 0.9, 0.03, 0.03)
@@ -52,17 +91,38 @@ def suspected_at(step: int, count: int, odds: float = 1.0) -> Floats:
 def test_a_word_that_is_found_again_is_surer_a_fifth_of_a_second_later() -> None:
     odds = suspected_at(10, 40)
 
-    raised = SecondLook(Says(*STOP_IT_IS), WORDS)(rows(40), odds)
+    raised = look_with(*STOP_IT_IS)(rows(40), odds, sound(40))
 
     changed = np.argwhere(raised != odds).tolist()
     assert changed == [[10 + LATER_STEPS, STOP]]
     assert is_sure(raised[10 + LATER_STEPS, STOP])
 
 
-def test_it_is_shown_the_sound_up_to_the_moment_of_the_look() -> None:
-    reader = Says(*STOP_IT_IS)
+def test_what_was_written_down_too_is_surer() -> None:
+    odds = suspected_at(10, 40)
 
-    SecondLook(reader, WORDS)(rows(100), suspected_at(80, 100))
+    raised = look_with(*NO_WORD_AT_ALL, written=STOP_WAS_SAID)(rows(40), odds, sound(40))
+
+    assert np.argwhere(raised != odds).tolist() == [[10 + LATER_STEPS, STOP]]
+
+
+def test_what_is_half_suspected_is_looked_at_and_may_become_a_suspicion() -> None:
+    odds = suspected_at(10, 40, HALF / 2)
+
+    raised = look_with(*STOP_IT_IS, written=STOP_WAS_SAID)(rows(40), odds, sound(40))
+
+    assert raised[10 + LATER_STEPS, STOP] > 0
+
+
+def test_both_are_shown_the_sound_up_to_the_moment_of_the_look() -> None:
+    reader, writer = Says(*STOP_IT_IS), Writes()
+
+    SecondLook(reader, writer, WORDS)(rows(100), suspected_at(80, 100), sound(100))
+
+    (given,) = writer.given
+    assert len(given) == HEARD_STEPS * STEP
+    assert given[-1] == 80 + LATER_STEPS + 1
+    assert given[0] == given[-1] - HEARD_STEPS + 1
 
     (shown,) = reader.shown
     assert shown.shape == (KEPT_ROWS, 4, 72)
@@ -73,7 +133,7 @@ def test_it_is_shown_the_sound_up_to_the_moment_of_the_look() -> None:
 def test_what_the_other_network_does_not_know_at_all_is_suspected_as_before() -> None:
     odds = np.full((40, len(WORDS)), 1.0, np.float32)
 
-    raised = SecondLook(Says(*NO_WORD_AT_ALL), WORDS)(rows(40), odds)
+    raised = look_with(*NO_WORD_AT_ALL)(rows(40), odds, sound(40))
 
     assert np.array_equal(raised, odds)
 
@@ -81,7 +141,7 @@ def test_what_the_other_network_does_not_know_at_all_is_suspected_as_before() ->
 def test_a_word_that_is_rather_another_one_is_no_surer() -> None:
     odds = suspected_at(10, 40)
 
-    raised = SecondLook(Says(*RATHER_OFF), WORDS)(rows(40), odds)
+    raised = look_with(*RATHER_OFF)(rows(40), odds, sound(40))
 
     assert raised[:, STOP].max() == odds[:, STOP].max()
 
@@ -89,19 +149,19 @@ def test_a_word_that_is_rather_another_one_is_no_surer() -> None:
 def test_nobody_looks_where_nothing_is_suspected_or_all_is_sure() -> None:
     reader = Says(*STOP_IT_IS)
 
-    SecondLook(reader, WORDS)(rows(40), suspected_at(10, 40, -0.1))
-    SecondLook(reader, WORDS)(rows(40), suspected_at(10, 40, 3.0))
+    SecondLook(reader, Writes(), WORDS)(rows(40), suspected_at(10, 40, HALF - 0.1), sound(40))
+    SecondLook(reader, Writes(), WORDS)(rows(40), suspected_at(10, 40, 3.0), sound(40))
 
     assert not reader.shown
 
 
 def test_what_was_suspected_before_the_stream_was_forgotten_is_not_looked_at() -> None:
     reader = Says(*STOP_IT_IS)
-    look = SecondLook(reader, WORDS)
-    look(rows(12), suspected_at(10, 12))
+    look = SecondLook(reader, Writes(), WORDS)
+    look(rows(12), suspected_at(10, 12), sound(12))
 
     look.reset()
-    look(rows(40), suspected_at(0, 40, -4.0))
+    look(rows(40), suspected_at(0, 40, -4.0), sound(40))
 
     assert not reader.shown
 
@@ -109,12 +169,18 @@ def test_what_was_suspected_before_the_stream_was_forgotten_is_not_looked_at() -
 TRACKS = st.lists(st.floats(-6, 4, width=32), min_size=1, max_size=60)
 
 
-@given(TRACKS, st.sampled_from((STOP_IT_IS, NO_WORD_AT_ALL, RATHER_OFF)))
-def test_a_suspicion_is_never_taken_back(track: list[float], chances: tuple[float, ...]) -> None:
+@given(
+    TRACKS,
+    st.sampled_from((STOP_IT_IS, NO_WORD_AT_ALL, RATHER_OFF)),
+    st.sampled_from((NOT_AT_ALL, STOP_WAS_SAID)),
+)
+def test_a_suspicion_is_never_taken_back(
+    track: list[float], chances: tuple[float, ...], written: float
+) -> None:
     odds = np.full((len(track), len(WORDS)), -4.0, np.float32)
     odds[:, STOP] = track
 
-    raised = SecondLook(Says(*chances), WORDS)(rows(len(track)), odds)
+    raised = look_with(*chances, written=written)(rows(len(track)), odds, sound(len(track)))
 
     assert (raised >= odds).all()
 
@@ -127,11 +193,13 @@ def test_it_finds_the_same_however_the_rows_are_cut(
     odds = np.full((len(track), len(WORDS)), -4.0, np.float32)
     odds[:, STOP] = track
     cuts = sorted(data.draw(st.sets(st.integers(1, len(track)))) | {len(track)})
-    whole = SecondLook(Says(*STOP_IT_IS), WORDS)(rows(len(track)), odds)
+    count = len(track)
+    whole = look_with(*STOP_IT_IS)(rows(count), odds, sound(count))
 
-    look, parts, begin = SecondLook(Says(*STOP_IT_IS), WORDS), [], 0
+    look, parts, begin = look_with(*STOP_IT_IS), [], 0
     for end in cuts:
-        parts.append(look(rows(len(track))[begin:end], odds[begin:end]))
+        heard = sound(count)[begin * STEP : end * STEP]
+        parts.append(look(rows(count)[begin:end], odds[begin:end], heard))
         begin = end
 
     assert np.array_equal(np.concatenate(parts), whole)
@@ -155,12 +223,16 @@ class Nothing(AlwaysStop):
 
 def best(ear: AlarmEar, name: str) -> float:
     """The best score of "stop" in a clip and the second after it."""
-    sound = np.concatenate([read(CLIPS / name), np.zeros(16_000, np.int16)])
-    blocks = sound[: len(sound) // BLOCK * BLOCK].reshape(-1, BLOCK)
+    clip = np.concatenate([read(CLIPS / name), np.zeros(16_000, np.int16)])
+    blocks = clip[: len(clip) // BLOCK * BLOCK].reshape(-1, BLOCK)
     return max(clue.score for block in blocks for clue in ear.hear(block) if clue.text == "stop")
 
 
 def test_the_alarm_ear_asks_for_the_second_look() -> None:
-    by_itself = best(AlarmEar(reader=Nothing()), "person5_dog.flac")
+    by_itself = best(AlarmEar(reader=Nothing(), writer=Writes()), "person5_dog.flac")
 
-    assert best(AlarmEar(reader=AlwaysStop()), "person5_dog.flac") > by_itself
+    by_network = best(AlarmEar(reader=AlwaysStop(), writer=Writes()), "person5_dog.flac")
+    by_writer = best(AlarmEar(reader=Nothing(), writer=Writes(STOP_WAS_SAID)), "person5_dog.flac")
+
+    assert by_network > by_itself
+    assert by_writer > by_itself

@@ -806,7 +806,7 @@ def test_what_only_a_poor_ear_can_know_of_rests_until_the_persons_word(
     def suspect() -> None:
         in_massage.tell(Heard(Level.SUSPECT, intent, "too hot", Ear.WORDS, in_massage.now))
 
-    in_massage.tell(Ready("sphinx", ""))
+    in_massage.tell(Ready("embedded", ""))
     suspect()
     in_massage.run_for(5.0)
     assert in_massage.session.state is State.PAUSED

@@ -11,12 +11,16 @@ from hypothesis import strategies as st
 
 from assistant.settings import Settings
 from audio.echo import EchoCanceller
+from audio.embedding import Floats
 from audio.network import WeightsError
 from audio.sound import BLOCK, RATE, Samples, blocks, read, to_int16
-from audio.words_ear import EmbeddedRecogniser
+from audio.spelling import Spelling
+from audio.transcriber import LEAST, Transcriber
+from audio.words_ear import MADE_UP, EmbeddedRecogniser
 from audio.words_network import OTHER, WEIGHTS_SHA256, WordsNetwork, load
 from intents.intent import Intent
 from intents.phrasebook import Phrasebook
+from intents.plain import written
 from training.words_list import CLASSES, DECOYS
 
 CLIPS = Path(__file__).parent / "clips"
@@ -94,6 +98,58 @@ def test_silence_and_music_are_no_answer(ear: EmbeddedRecogniser, settings: Sett
     ear.expect(YES_OR_NO)
     assert texts(ear, np.zeros(3 * RATE, np.int16)) == []
     assert answers(ear, settings.phrasebook, "piano_music") == []
+
+
+class Writes:
+    """A transcriber that writes the same whatever it hears."""
+
+    def __init__(self, text: str, likely: float = -0.5) -> None:
+        self.tokens = Transcriber().tokens
+        self.text, self.likely = text, likely
+
+    def listen(self, sound: Samples) -> "Writes":
+        return self
+
+    def chances(self, spelling: Spelling) -> Floats:
+        return np.full(spelling.count, LEAST, np.float32)
+
+
+def read_as(
+    settings: Settings, network: WordsNetwork, asked: frozenset[Intent], writer: Writes
+) -> list[str]:
+    """What is read where the transcriber writes this; the sound is a bark, none of the words."""
+    ear = EmbeddedRecogniser(settings.phrasebook, network, writer)
+    ear.expect(asked)
+    return texts(ear, said("dog_bark"))
+
+
+@pytest.mark.parametrize("asked", [frozenset[Intent](), YES_OR_NO, NUMBER])
+@pytest.mark.parametrize("phrase", ["I can't breathe.", "It's too hot!", "My face is numb"])
+def test_a_safety_phrase_is_read_whatever_was_asked(
+    settings: Settings, network: WordsNetwork, asked: frozenset[Intent], phrase: str
+) -> None:
+    assert written(phrase) in read_as(settings, network, asked, Writes(phrase))
+
+
+@pytest.mark.parametrize("phrase", ["how long is left", "Why does it help?", "Skip this side."])
+def test_a_phrase_and_a_question_are_read(
+    settings: Settings, network: WordsNetwork, phrase: str
+) -> None:
+    assert written(phrase) in read_as(settings, network, frozenset(), Writes(phrase))
+
+
+@pytest.mark.parametrize("talk", ["You", "Thousie.", "The weather was fine on Sunday."])
+def test_what_means_nothing_is_not_read(
+    settings: Settings, network: WordsNetwork, talk: str
+) -> None:
+    assert read_as(settings, network, frozenset(), Writes(talk)) == []
+
+
+def test_what_is_written_of_mere_noise_is_not_read(
+    settings: Settings, network: WordsNetwork
+) -> None:
+    unlikely = Writes("I can't breathe.", likely=MADE_UP - 0.1)
+    assert read_as(settings, network, frozenset(), unlikely) == []
 
 
 def test_a_reset_forgets_half_a_word(ear: EmbeddedRecogniser) -> None:

@@ -1,4 +1,4 @@
-"""Everything that the ears are judged on, as trunk rows: made once, kept in one file.
+"""Everything that the ears are judged on, as trunk rows and sound: made once, kept in one file.
 
 All of it went through the canceller and noise suppressor of a live session first.
 """
@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from audio.embedding import STEP
+from audio.sound import Samples
 from training.clips import WORDS, Bank
 from training.rows import trunk_rows
 from training.scenes import cleaned
@@ -29,6 +31,8 @@ class Stream:
     """One stream. With a `word`, that ends at sample `end` under `condition`; else `kind` tells."""
 
     rows: NDArray[np.float16]
+    sound: Samples
+    """What the rows are of, as the ear hears it."""
     fold: int
     word: str
     condition: str
@@ -59,17 +63,19 @@ def make(bank: Bank, workers: int = 2) -> list[Stream]:
     with get_context("fork").Pool(workers) as pool:
         heard = pool.map(_heard, [item.sound for item in (*said, *unsaid)], chunksize=20)
     streams = [
-        Stream(made, item.fold, item.word, item.condition, "word", item.speaker, item.end)
+        Stream(*made, item.fold, item.word, item.condition, "word", item.speaker, item.end)
         for made, item in zip(heard, said, strict=False)
     ]
     return streams + [
-        Stream(made, item.fold, "", "", item.kind, "", len(item.sound))
+        Stream(*made, item.fold, "", "", item.kind, "", len(item.sound))
         for made, item in zip(heard[len(said) :], unsaid, strict=True)
     ]
 
 
-def _heard(sound: NDArray[np.int16]) -> NDArray[np.float16]:
-    return trunk_rows(cleaned(sound))
+def _heard(sound: Samples) -> tuple[NDArray[np.float16], Samples]:
+    heard = cleaned(sound)
+    rows = trunk_rows(heard)
+    return rows, heard[: len(rows) * STEP]
 
 
 def save(streams: list[Stream], path: Path) -> None:
@@ -80,7 +86,8 @@ def save(streams: list[Stream], path: Path) -> None:
     }
     starts = np.cumsum([0, *(len(stream.rows) for stream in streams)])
     rows = np.concatenate([stream.rows for stream in streams])
-    np.savez(path, rows=rows, starts=starts, allow_pickle=False, **fields)
+    sound = np.concatenate([stream.sound for stream in streams])
+    np.savez(path, rows=rows, sound=sound, starts=starts, allow_pickle=False, **fields)
 
 
 def load(path: Path) -> list[Stream]:
@@ -91,6 +98,7 @@ def load(path: Path) -> list[Stream]:
     return [
         Stream(
             rows=data["rows"][begin:end],
+            sound=data["sound"][begin * STEP : end * STEP],
             fold=int(data["fold"][i]),
             word=str(data["word"][i]),
             condition=str(data["condition"][i]),

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from audio.alarm_network import Network
 from audio.embedding import STEP, Floats
 from audio.second_look import SecondLook
+from audio.sound import Samples
+from audio.spelling import Spelling
+from audio.transcriber import Transcriber, shipped
 from audio.words_network import WordsNetwork, load
 from intents.intent import Intent
 from intents.spotter import BARS, Clue, ClueKind, Spotter
@@ -75,8 +78,10 @@ class Looks:
 
     def __init__(self) -> None:
         networks = {fold: WordsNetwork(load(None), fold) for fold in range(FOLDS)}
+        writer = _RememberingWriter()
         self._looks = {
-            fold: SecondLook(_Remembering(network), WORDS) for fold, network in networks.items()
+            fold: SecondLook(_Remembering(network), writer, WORDS)
+            for fold, network in networks.items()
         }
 
     def __call__(self, item: Judged) -> Judged:
@@ -84,7 +89,7 @@ class Looks:
         look = self._looks[item.stream.fold]
         look.reset()
         rows = item.stream.rows.astype(np.float32)
-        return replace(item, odds=look(rows, item.odds))
+        return replace(item, odds=look(rows, item.odds, item.stream.sound))
 
     def track(self, item: Judged, number: int) -> Track:
         """The same of one word alone."""
@@ -108,6 +113,34 @@ class _Remembering:
         if name not in self._known:
             self._known[name] = self._network.judge(rows)
         return self._known[name]
+
+
+class _RememberingWriter:
+    """The same for the transcriber, whose phrases here are always one word of the ear's."""
+
+    def __init__(self) -> None:
+        self._writer = shipped()
+        self.tokens = self._writer.tokens
+        self._known: dict[bytes, _Page] = {}
+
+    def listen(self, sound: Samples) -> "_Page":
+        """Listen, unless this sound is known."""
+        name = hashlib.sha256(sound.tobytes()).digest()
+        return self._known.setdefault(name, _Page(self._writer, sound))
+
+
+class _Page:
+    """What was asked of one piece of sound; it is listened to again for another word."""
+
+    def __init__(self, writer: Transcriber, sound: Samples) -> None:
+        self._writer, self._sound = writer, sound
+        self._found: dict[Spelling, Floats] = {}
+
+    def chances(self, spelling: Spelling) -> Floats:
+        """What the transcriber says."""
+        if spelling not in self._found:
+            self._found[spelling] = self._writer.listen(self._sound).chances(spelling)
+        return self._found[spelling]
 
 
 def firings(track: Track, bar: float) -> NDArray[np.int64]:

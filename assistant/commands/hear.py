@@ -20,7 +20,9 @@ _FILE = click.Path(path_type=Path)
 @click.argument("files", metavar="FILE...", type=_FILE, nargs=-1, required=True)
 @click.option("--playing", type=_FILE, help="What the loudspeaker played, sample-aligned.")
 @click.option("--ear", type=click.Choice(["all", "words", "alarm"]), default="all")
-@click.option("--engine", type=click.Choice(["auto", "vosk", "sphinx"]), help="The word ear.")
+@click.option(
+    "--engine", type=click.Choice(["auto", "vosk", "embedded", "sphinx"]), help="The word ear."
+)
 @click.option("--model", type=_FILE, help="A Vosk model folder.")
 @click.option(
     "--asked",
