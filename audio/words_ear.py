@@ -40,6 +40,9 @@ WRITTEN_WEIGHT = 0.5
 """How much the transcriber's log-chances count beside the network's; of four weights from 0.25 to
 1.5 the best on people never met (audio/weights/MODEL_CARD.md)."""
 
+SURELY_WRITTEN = -0.35
+"""From this log-chance on nothing else can have been written."""
+
 PERHAPS = 0.1
 """From this chance on the network's safety word may be what another ear has just suspected."""
 
@@ -57,9 +60,6 @@ MADE_UP = -8.0
 
 USUAL_WORDINGS = 2
 """Only the first templates of each meaning are looked for so: every further choice costs time."""
-
-LEAST_WORDS = 2
-"""A phrase has so many; single words are decided otherwise."""
 
 LONGEST_SECONDS = 3.0
 """No phrase is longer, with the 0.66 s of quiet around it: longer sound is only written down, since
@@ -89,6 +89,8 @@ class EmbeddedRecogniser:
         self._writer = writer or transcriber.shipped()
         self._cutter = Cutter()
         self._words = self._network.words
+        pairs = book.sounds_like.items()
+        self._same_sound = {other: phrase for phrase, others in pairs for other in others}
         self._spelt_words = self._spelt([word for word in self._words if word != OTHER])
         self.expect(frozenset())
 
@@ -98,7 +100,7 @@ class EmbeddedRecogniser:
         self._weights = np.array([self._weight(word, intents) for word in self._words], np.float32)
         self._sure = SURE_ASKED if intents else SURE_UNASKED
         wanted = self._book.phrases(intents or frozenset(Intent), most=USUAL_WORDINGS)
-        self._phrases = [phrase for phrase in wanted if len(phrase.split()) >= LEAST_WORDS]
+        self._phrases = [phrase for phrase in wanted if phrase not in self._words]
         self._spelt_phrases = self._spelt(self._phrases)
 
     def hear(self, block: Samples) -> list[Reading]:
@@ -121,10 +123,11 @@ class EmbeddedRecogniser:
 
     def _read(self, found: Floats, page: Page, brief: bool) -> str:
         """The word or phrase that this utterance is; empty when it is none."""
-        text = written(page.text) if page.likely >= MADE_UP else ""
+        spelt = self._of_words(page) if brief else None
+        text = self._text(page, spelt)
         if self._book.safety(text):
             return "" if self._is_noise(text, found) else text
-        if word := self._word(found, page) if brief else "":
+        if word := self._word(found, spelt) if spelt is not None else "":
             return word
         if self._book.match(text):
             # A single word that both know was not sure enough just now.
@@ -134,9 +137,16 @@ class EmbeddedRecogniser:
         # What means nothing is talk, or noise that was made words of: nobody is to answer it.
         return text if self._book.question(text) else ""
 
-    def _word(self, found: Floats, page: Page) -> str:
+    def _text(self, page: Page, spelt: Floats | None) -> str:
+        """What was said; a single word that was surely written is not written again."""
+        if spelt is not None and spelt[1:].max() >= SURELY_WRITTEN:
+            return self._words[1 + int(spelt[1:].argmax())]
+        text = written(page.text) if page.likely >= MADE_UP else ""
+        return self._same_sound.get(text, text)
+
+    def _word(self, found: Floats, spelt: Floats) -> str:
         """The single word that network and transcriber make of it; empty when it is none."""
-        chances = self._chances(found * np.exp(WRITTEN_WEIGHT * self._of_words(page)))
+        chances = self._chances(found * np.exp(WRITTEN_WEIGHT * spelt))
         word = max(chances, key=lambda word: chances[word])
         return word if word != OTHER and chances[word] >= self._sure else ""
 
@@ -177,8 +187,9 @@ class EmbeddedRecogniser:
         return Spelling(self._writer.tokens, [self._wordings(phrase) for phrase in phrases])
 
     def _wordings(self, phrase: str) -> set[str]:
-        small = " ".join(_capital_i(word) for word in phrase.split())
-        wordings = {small, small[0].upper() + small[1:]}
+        spoken = [phrase, *self._book.sounds_like.get(phrase, ())]
+        small = [" ".join(_capital_i(word) for word in text.split()) for text in spoken]
+        wordings = {*small, *(text[0].upper() + text[1:] for text in small)}
         digits = self._book.numerals.get(phrase)
         return wordings | {digits} if digits else wordings
 

@@ -72,6 +72,8 @@ class Phrasebook:
             dict.fromkeys(map(written, phrases.polite_before + phrases.polite_after))
         )
         self.sensitivity: Mapping[str, int] = phrases.sensitivity
+        self.sounds_like: Mapping[str, tuple[str, ...]] = phrases.sounds_like
+        """Phrases and what else sounds the same, as somebody who writes them down may spell it."""
         self.decoys: tuple[str, ...] = phrases.decoys
         self.unknown: Mapping[str, int] = phrases.unknown
         phrases.problems += [problem for w in self._wordings for problem in self._add(w)]
@@ -159,9 +161,14 @@ class Phrasebook:
         for decoy in phrases.decoys:
             if self.match(decoy):
                 yield f"decoys: {decoy!r} means something; leave it out"
-        for phrase in phrases.sensitivity:
-            if tuple(plain(phrase)) not in self._whole:
-                yield f"sensitivity.{phrase}: no such phrase; list it or leave it out"
+        for section in ("sensitivity", "sounds_like"):
+            for phrase in getattr(phrases, section):
+                if tuple(plain(phrase)) not in self._whole:
+                    yield f"{section}.{phrase}: no such phrase; list it or leave it out"
+        for phrase, others in phrases.sounds_like.items():
+            for other in others:
+                if self.match(other):
+                    yield f"sounds_like.{phrase}: {other!r} means something; leave it out"
 
     def _words(self, text: str) -> list[str]:
         words: list[str] = []

@@ -23,7 +23,17 @@ GAP = "..."
 """Up to three words of any kind, inside a phrase that counts anywhere."""
 
 _PHRASES = ("safety", "safety_alone", "ordinary")
-_BESIDE = ("polite", "questions", "rules", "numbers", "slots", "sensitivity", "decoys", "unk")
+_BESIDE = (
+    "polite",
+    "questions",
+    "rules",
+    "numbers",
+    "slots",
+    "sensitivity",
+    "sounds_like",
+    "decoys",
+    "unk",
+)
 _SECTIONS = {*_PHRASES, *_BESIDE}
 _NO_TOPIC = "any"
 _MOST_WORDINGS = 400
@@ -71,6 +81,7 @@ class Phrases:
     numbers: dict[str, int] = field(default_factory=dict)
     slots: dict[str, tuple[int, int]] = field(default_factory=dict)
     sensitivity: dict[str, int] = field(default_factory=dict)
+    sounds_like: dict[str, tuple[str, ...]] = field(default_factory=dict)
     decoys: tuple[str, ...] = ()
     unknown: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -89,6 +100,8 @@ def read(data: Mapping[str, Any]) -> Phrases:
     found.slots = dict(_slots(data, found.problems))
     times = dict(_counts(data, "sensitivity", 1, found.problems))
     found.sensitivity = {written(phrase): count for phrase, count in times.items()}
+    sounds = _lists(data, "sounds_like", (), found.problems)
+    found.sounds_like = {written(phrase): tuple(map(written, s)) for phrase, s in sounds.items()}
     found.unknown = dict(_counts(data, "unk", 1, found.problems))
     polite = _lists(data, "polite", ("before", "after"), found.problems)
     found.polite_before, found.polite_after = polite["before"], polite["after"]

@@ -138,6 +138,12 @@ def test_a_phrase_and_a_question_are_read(
     assert written(phrase) in read_as(settings, network, frozenset(), Writes(phrase))
 
 
+def test_a_word_is_read_however_its_sound_is_spelt(
+    settings: Settings, network: WordsNetwork
+) -> None:
+    assert "knot" in read_as(settings, network, frozenset(), Writes("Not."))
+
+
 @pytest.mark.parametrize("talk", ["You", "Thousie.", "The weather was fine on Sunday."])
 def test_what_means_nothing_is_not_read(
     settings: Settings, network: WordsNetwork, talk: str

@@ -4,7 +4,7 @@ It must never show a figure of a fold that the judged weights were trained on.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -159,20 +159,48 @@ def calibration(judged: list[Judged], looks: Looks) -> tuple[Floats, Floats]:
     hours = sum(item.stream.end for item in talk) / RATE / 3600
     scales, offsets = [], []
     for number, word in enumerate(WORDS):
-        tracks = [item.odds[:, number] for item in talk]
         suspect, sure = (rate * hours for rate in AN_HOUR[word])
-        low = _bar(lambda bar, t=tracks: sum(halts(firings(track, bar)) for track in t), suspect)
-
-        def wrong(high: float, number: int = number, low: float = low) -> int:
-            scale, offset = _fitted(low, high)
-            fitted = (replace(item, odds=item.odds * scale + offset) for item in talk)
-            made = (verdicts(looks.track(item, number), WORDS[number]) for item in fitted)
-            return sum(halts(times["confirmed"]) for times in made)
-
-        scale, offset = _fitted(low, max(_bar(wrong, sure), low + 0.5))
+        made = _Wrong(talk, looks, number)
+        alone = _bar(made.alone, suspect, -8.0, 16.0)
+        # The second look only adds suspicions: the bar is above that of the ear by itself.
+        low = _bar(lambda bar, m=made: m.suspicions(bar, bar + USUAL), suspect, alone, alone + 2)
+        high = _bar(lambda bar, m=made, low=low: m.halts(low, bar), sure, low + 0.5, low + 12)
+        scale, offset = _fitted(low, high)
         scales.append(scale)
         offsets.append(offset)
     return np.array(scales, np.float32), np.array(offsets, np.float32)
+
+
+USUAL = 2.4
+"""How far apart the two bars are, as long as the high one is not known."""
+
+
+@dataclass(frozen=True)
+class _Wrong:
+    """How often one word is heard in talk that is without it, by where the two bars are."""
+
+    talk: list[Judged]
+    looks: Looks
+    number: int
+
+    def alone(self, low: float) -> int:
+        """Suspicions of the ear by itself."""
+        return sum(halts(firings(item.odds[:, self.number], low)) for item in self.talk)
+
+    def suspicions(self, low: float, high: float) -> int:
+        """The same with the second look."""
+        return sum(halts(firings(track, LOW_ODDS)) for track in self._tracks(low, high))
+
+    def halts(self, low: float, high: float) -> int:
+        """What the spotter confirms."""
+        word = WORDS[self.number]
+        return sum(halts(verdicts(t, word)["confirmed"]) for t in self._tracks(low, high))
+
+    def _tracks(self, low: float, high: float) -> Iterator[Track]:
+        scale, offset = _fitted(low, high)
+        for item in self.talk:
+            fitted = replace(item, odds=item.odds * scale + offset)
+            yield self.looks.track(fitted, self.number)
 
 
 def _fitted(low: float, high: float) -> tuple[float, float]:
@@ -180,10 +208,9 @@ def _fitted(low: float, high: float) -> tuple[float, float]:
     return scale, LOW_ODDS - scale * low
 
 
-def _bar(wrong: Callable[[float], int], most: float) -> float:
-    """The lowest bar at which at most so many halts are false."""
-    low, high = -8.0, 16.0
-    for _ in range(20):
+def _bar(wrong: Callable[[float], int], most: float, low: float, high: float) -> float:
+    """The lowest bar between `low` and `high` at which at most so many halts are false."""
+    for _ in range(12):
         middle = (low + high) / 2
         if wrong(middle) > most:
             low = middle
