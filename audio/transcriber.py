@@ -222,6 +222,7 @@ def _session(file: Path) -> Any:
     # Imported only when wanted: it costs memory, and prints when it is loaded.
     import onnxruntime
 
+    onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False

@@ -28,13 +28,14 @@ NOT_ASKED = 0.03
 SAFETY_WEIGHT = 0.1
 """Weight of a safety word: here it is only a vote, and the alarm ear knows its sound better."""
 
-OTHER_ASKED = 0.3
-"""Weight of "none of these" after a question: then an answer is likelier than talk."""
-
-SURE_ASKED = 0.35
-SURE_UNASKED = 0.5
-"""From this chance on a word is taken: after a question, and when nothing was asked. What these let
+OTHER_ASKED = 0.01
+OTHER_UNASKED = 0.1
+"""Weight of "none of these", after a question and when nothing was asked: network and transcriber
+have both counted it already, and after a question an answer is likelier than talk. What these let
 through and keep out is printed by bench/hearing_words.py."""
+
+SURE = 0.5
+"""From this chance on a word is taken."""
 
 WRITTEN_WEIGHT = 0.5
 """How much the transcriber's log-chances count beside the network's; of four weights from 0.25 to
@@ -55,8 +56,9 @@ NEAR_THE_TEXT = -2.0
 """Where what was written down is no phrase ("start Nick massage"), one that makes sense now is
 taken from this log-chance on, and when it is not much less likely than the text. What the bars let
 through is printed by bench/hearing_words.py."""
-MADE_UP = -8.0
-"""What was written down is less likely than this where nobody spoke: a bark is no "I know"."""
+DOUBTFUL, MADE_UP = -5.0, -8.0
+"""What was written down is less likely where nobody spoke: a bark is no "oh yeah". A safety word
+is only left out when it is hardly likely at all."""
 
 USUAL_WORDINGS = 2
 """Only the first templates of each meaning are looked for so: every further choice costs time."""
@@ -98,7 +100,6 @@ class EmbeddedRecogniser:
         """Choose only between words of `intents` and the safety words."""
         self._asked = np.array([self._makes_sense(word, intents) for word in self._words])
         self._weights = np.array([self._weight(word, intents) for word in self._words], np.float32)
-        self._sure = SURE_ASKED if intents else SURE_UNASKED
         wanted = self._book.phrases(intents or frozenset(Intent), most=USUAL_WORDINGS)
         self._phrases = [phrase for phrase in wanted if phrase not in self._words]
         self._spelt_phrases = self._spelt(self._phrases)
@@ -141,14 +142,15 @@ class EmbeddedRecogniser:
         """What was said; a single word that was surely written is not written again."""
         if spelt is not None and spelt[1:].max() >= SURELY_WRITTEN:
             return self._words[1 + int(spelt[1:].argmax())]
-        text = written(page.text) if page.likely >= MADE_UP else ""
-        return self._same_sound.get(text, text)
+        text = written(page.text)
+        text = self._same_sound.get(text, text)
+        return text if page.likely >= (MADE_UP if self._book.safety(text) else DOUBTFUL) else ""
 
     def _word(self, found: Floats, spelt: Floats) -> str:
         """The single word that network and transcriber make of it; empty when it is none."""
         chances = self._chances(found * np.exp(WRITTEN_WEIGHT * spelt))
         word = max(chances, key=lambda word: chances[word])
-        return word if word != OTHER and chances[word] >= self._sure else ""
+        return word if word != OTHER and chances[word] >= SURE else ""
 
     def _phrase(self, page: Page) -> str:
         """The phrase that what was written down stands for; empty when it is like none."""
@@ -195,7 +197,7 @@ class EmbeddedRecogniser:
 
     def _weight(self, word: str, intents: frozenset[Intent]) -> float:
         if word == OTHER:
-            return OTHER_ASKED if intents else 1.0
+            return OTHER_ASKED if intents else OTHER_UNASKED
         if self._book.safety(word) is not None:
             return SAFETY_WEIGHT
         return 1.0 if self._makes_sense(word, intents) else NOT_ASKED

@@ -165,7 +165,7 @@ def _parts(sound: Samples) -> Iterator[tuple[str, float]]:
     canceller, talk = EchoCanceller(), Talk()
     book = load().phrasebook
     places = Places(Path(tempfile.mkdtemp(prefix="unknot-bench-")))
-    ears = open_ears(Listening.ALL, Engine.SPHINX, places, book)
+    ears = open_ears(Listening.ALL, Engine.EMBEDDED, places, book)
     silence = np.zeros(BLOCK, np.int16)
     whole = Pipeline(ears, EchoCanceller(), book)
     whole.expect(frozenset({Intent.YES, Intent.NO}))
