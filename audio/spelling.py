@@ -10,7 +10,8 @@ from typing import Final
 
 BEGIN, END = 1, 2
 """The tokens before the first word and after the last."""
-_FIRST_PIECE: Final = 3 + 256
+_FIRST_BYTE: Final = 3
+_FIRST_PIECE: Final = _FIRST_BYTE + 256
 """Before it come three marks and all single bytes, which spell what no piece can."""
 _SPACE: Final = "▁"
 _ENDS: Final = (".", ",", "!", "?", "...")
@@ -45,18 +46,20 @@ class Tokens:
         return said.decode(errors="replace").replace(_SPACE, " ").strip()
 
     def spell(self, text: str) -> Path:
-        """The tokens of a text. Of two neighbours that make a piece, the commonest piece first.
-
-        Raises KeyError for a letter that the model never learned.
-        """
+        """The tokens of a text. Of two neighbours that make a piece, the commonest piece first; a
+        letter that no piece holds is spelt by its bytes."""
         pieces = list(_SPACE + text.replace(" ", _SPACE))
         while True:
             joined = [self._numbers.get(a + b) for a, b in pairwise(pieces)]
             ranks = [(number, at) for at, number in enumerate(joined) if number is not None]
             if not ranks:
-                return tuple(self._numbers[piece] for piece in pieces)
+                return tuple(token for piece in pieces for token in self._tokens(piece))
             _, at = min(ranks)
             pieces[at : at + 2] = [pieces[at] + pieces[at + 1]]
+
+    def _tokens(self, piece: str) -> list[int]:
+        known = self._numbers.get(piece)
+        return [_FIRST_BYTE + byte for byte in piece.encode()] if known is None else [known]
 
 
 class Spelling:

@@ -98,5 +98,7 @@ def _phrases(data: dict[str, Any]) -> dict[str, Any]:
         name: {backwards(word): count for word, count in data[name].items()}
         for name in ("numbers", "sensitivity")
     }
+    sounds = data["sounds_like"].items()
+    keyed["sounds_like"] = {backwards(word): _all(others) for word, others in sounds}
     kept = {name: data[name] for name in ("slots", "unk")}
     return {name: _all(table) for name, table in data.items()} | keyed | kept

@@ -108,6 +108,11 @@ def test_one_ear_alone_is_the_only_one_that_speaks(ear: str) -> None:
     assert summary["engine"] == ("none" if ear == "alarm" else "embedded")
 
 
+def test_the_embedded_ear_is_also_known_by_its_former_name() -> None:
+    _, summary = lines(run(STOP, "--ear", "words", "--engine", "sphinx", "--json"))
+    assert summary["engine"] == "embedded"
+
+
 def test_without_json_a_person_can_read_it() -> None:
     result = run(STOP)
     assert result.exit_code == 0

@@ -92,7 +92,7 @@ def test_no_sound_breaks_it(writer: Transcriber, words: Spelling, length: int, k
 
 def test_a_word_has_the_one_spelling_that_the_model_learned(folder: Path) -> None:
     tokens = Tokens((folder / TOKENS).read_bytes())
-    for text in ("Stop", "tingling", "How long is left", "I don't know", "7"):
+    for text in ("Stop", "tingling", "How long is left", "I don't know", "7", "Mäuschen ✓ 按"):
         assert tokens.text(tokens.spell(text)) == text
     assert len(tokens.spell("Stop")) == 1
     assert len(tokens.spell("How long is left")) == 4
