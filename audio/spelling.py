@@ -37,6 +37,7 @@ class Tokens:
             for number, piece in enumerate(self._pieces)
             if number >= _FIRST_PIECE
         }
+        self._spelt: dict[str, Path] = {}
         self.ends = (END, *(self._numbers[mark] for mark in _ENDS))
         """What may follow a phrase that nothing else follows."""
 
@@ -46,8 +47,14 @@ class Tokens:
         return said.decode(errors="replace").replace(_SPACE, " ").strip()
 
     def spell(self, text: str) -> Path:
-        """The tokens of a text. Of two neighbours that make a piece, the commonest piece first; a
-        letter that no piece holds is spelt by its bytes."""
+        """The tokens of a text; what was spelt once is known."""
+        if text not in self._spelt:
+            self._spelt[text] = self._joined(text)
+        return self._spelt[text]
+
+    def _joined(self, text: str) -> Path:
+        """Of two neighbours that make a piece, the commonest piece first; a letter that no piece
+        holds is spelt by its bytes."""
         pieces = list(_SPACE + text.replace(" ", _SPACE))
         while True:
             joined = [self._numbers.get(a + b) for a, b in pairwise(pieces)]

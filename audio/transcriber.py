@@ -35,8 +35,9 @@ _LOUD_BLOCKS, _BLOCK = 10, 320
 _SOFTEST: Final = 1e-4
 BEFORE_SECONDS, AFTER_SECONDS = 0.25, 0.25
 """Silence around a piece of sound: the model was trained on whole recordings."""
-TOKENS_A_SECOND: Final = 6.5
-"""More than its makers let it write: then it repeats itself."""
+TOKENS_A_SECOND, MOST_TOKENS = 6.5, 24
+"""More it does not write: faster it repeats itself, as its makers found, and longer, which is some
+fifteen words, the other ears would have to wait for it."""
 WIDTH, MARGIN = 6, 6.0
 """Ways that are followed at once, and how much less likely than the best they may be. Where this
 leaves nothing of a phrase, its log-chance is LEAST."""
@@ -63,10 +64,8 @@ class Transcriber:
         place = folder or _packaged()
         for name, sha256 in SHA256.items():
             _check(place / name, sha256)
-        self._encoder, self._decoder = (
-            _session(place / ENCODER),
-            _Decoder(_session(place / DECODER)),
-        )
+        self._encoder = _session(place / ENCODER)
+        self._decoder = _Decoder(_session(place / DECODER))
         self.tokens = Tokens((place / TOKENS).read_bytes())
         """What it spells with."""
 
@@ -83,7 +82,7 @@ class Page:
 
     def __init__(self, decoder: "_Decoder", tokens: Tokens, heard: Floats, seconds: float) -> None:
         self._decoder, self._tokens, self._heard = decoder, tokens, heard
-        self._most = round(seconds * TOKENS_A_SECOND)
+        self._most = min(round(seconds * TOKENS_A_SECOND), MOST_TOKENS)
 
     @property
     def text(self) -> str:
