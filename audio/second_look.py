@@ -45,6 +45,12 @@ RIVALS: Final = (
 )
 """Words that many people recorded: where one of these is likelier, the network adds nothing. Of
 other rivals it knows too little to speak against a safety word."""
+RIVALLED: Final = 0.75
+"""Share of what the transcriber adds that counts then: with all of it more short words and barks
+halt, with half of it fewer of people's words across a room and over music are sure."""
+UNWRITTEN: Final = frozenset({"pause"})
+"""What the transcriber is not asked for: "balls" is written as "pulse", which is near to it, and
+who really says "pause" is read by the word ear a moment later."""
 READ_AS: Final = {"start": "start neck massage"}
 """The alarm ear's words that the readers have under another name."""
 
@@ -96,6 +102,7 @@ class SecondLook:
         ]
         wordings = [(name, name.capitalize()) for name in named]
         self._spelt = [Spelling(writer.tokens, [each]) for each in wordings]
+        self._unwritten = [word in UNWRITTEN for word in words]
         self.reset()
 
     def reset(self) -> None:
@@ -122,7 +129,9 @@ class SecondLook:
             if not is_sure(best):
                 shown = known_rows[step + 1 : step + 1 + KEPT_ROWS]
                 heard = known_sound[(step + 1) * STEP : (step + 1 + HEARD_STEPS) * STEP]
-                raised[step, word] = best + self._seen(shown, word) + self._written(heard, word)
+                seen, rivalled = self._seen(shown, word)
+                said = self._written(heard, word) * (RIVALLED if rivalled else 1.0)
+                raised[step, word] = best + seen + said
         self._rows, self._odds = known_rows[-KEPT_ROWS:], known_odds[-LATER_STEPS:]
         self._sound = known_sound[-HEARD_STEPS * STEP :]
         return raised
@@ -140,17 +149,20 @@ class SecondLook:
             self._since[word] = suspected[-1] - len(track)
         return due
 
-    def _seen(self, rows: Floats, word: int) -> float:
-        """What the network adds to the log-odds of a word, at least nothing."""
+    def _seen(self, rows: Floats, word: int) -> tuple[float, bool]:
+        """What the network adds to the log-odds of a word, at least nothing; and whether another
+        one is likelier."""
         chances = np.exp(self._reader.judge(rows).astype(np.float64))
         chances /= chances.sum()
         share = chances[self._columns[word]]
         if (chances[self._rivals] > share).any():
-            return 0.0
-        return WEIGHT * _above(float(share), UNLIKELY)
+            return 0.0, True
+        return WEIGHT * _above(float(share), UNLIKELY), False
 
     def _written(self, sound: Samples, word: int) -> float:
         """What the transcriber adds to them, at least nothing."""
+        if self._unwritten[word]:
+            return 0.0
         share = float(np.exp(self._writer.listen(sound).chances(self._spelt[word])[0]))
         return WRITTEN_WEIGHT * _above(share, NOT_WRITTEN)
 

@@ -221,6 +221,7 @@ def _session(file: Path) -> Any:
     # Imported only when wanted: it costs memory, and prints when it is loaded.
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()
     onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

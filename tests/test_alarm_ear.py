@@ -18,7 +18,11 @@ from training.export import upper_layers as upper_layers_of
 
 CLIPS = Path(__file__).parent / "clips"
 STOPS = sorted(path.name for path in CLIPS.glob("person*_stop*.flac"))
-OTHERS = sorted(path.name for path in CLIPS.glob("person*.flac") if "stop" not in path.name)
+MEANS_STOP = "stop", "off"
+OTHERS = sorted(
+    p.name for p in CLIPS.glob("person*.flac") if not any(w in p.name for w in MEANS_STOP)
+)
+"""Words that halt nothing; "off" does."""
 SYNTHETIC = {
     "dizzy": Intent.DIZZY,
     "tingling": Intent.TINGLING,

@@ -4,7 +4,7 @@ It must never show a figure of a fold that the judged weights were trained on.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from audio.alarm_network import Network
 from audio.embedding import STEP, Floats
-from audio.second_look import SecondLook
+from audio.second_look import LATER_STEPS, SecondLook
 from audio.sound import Samples
 from audio.spelling import Spelling
 from audio.transcriber import Transcriber, shipped
@@ -155,20 +155,30 @@ def halts(times: NDArray[np.int64]) -> int:
 
 def calibration(judged: list[Judged], looks: Looks) -> tuple[Floats, Floats]:
     """Scale and offset for each word's log-odds that put its two rates at the spotter's bars."""
+    fitted = [fit(judged, looks, number) for number in range(len(WORDS))]
+    scales, offsets = zip(*fitted, strict=True)
+    return np.array(scales, np.float32), np.array(offsets, np.float32)
+
+
+def fit(judged: list[Judged], looks: Looks, number: int) -> tuple[float, float]:
+    """The same for one word."""
     talk = [item for item in judged if not item.stream.word and item.stream.kind not in NOT_TALK]
     hours = sum(item.stream.end for item in talk) / RATE / 3600
-    scales, offsets = [], []
-    for number, word in enumerate(WORDS):
-        suspect, sure = (rate * hours for rate in AN_HOUR[word])
-        made = _Wrong(talk, looks, number)
-        alone = _bar(made.alone, suspect, -8.0, 16.0)
-        # The second look only adds suspicions: the bar is above that of the ear by itself.
-        low = _bar(lambda bar, m=made: m.suspicions(bar, bar + USUAL), suspect, alone, alone + 2)
-        high = _bar(lambda bar, m=made, low=low: m.halts(low, bar), sure, low + 0.5, low + 12)
-        scale, offset = _fitted(low, high)
-        scales.append(scale)
-        offsets.append(offset)
-    return np.array(scales, np.float32), np.array(offsets, np.float32)
+    suspect, sure = (rate * hours for rate in AN_HOUR[WORDS[number]])
+    tracks = [item.odds[:, number] for item in talk]
+    alone = _bar(lambda bar: sum(halts(firings(t, bar)) for t in tracks), suspect, -8.0, 16.0)
+    looked = [_Looked.at(item, looks, number, *_fitted(alone, alone + USUAL)) for item in talk]
+
+    def wrong(low: float, high: float, level: str) -> int:
+        made = (item.odds(*_fitted(low, high)) for item in looked)
+        if level == "suspect":
+            return sum(halts(firings(track, LOW_ODDS)) for track in made)
+        return sum(halts(verdicts(track, WORDS[number])[level]) for track in made)
+
+    # The second look only adds suspicions: the bar is above that of the ear by itself.
+    low = _bar(lambda bar: wrong(bar, bar + USUAL, "suspect"), suspect, alone, alone + 2)
+    high = _bar(lambda bar: wrong(low, bar, "confirmed"), sure, low + 0.5, low + 12)
+    return _fitted(low, high)
 
 
 USUAL = 2.4
@@ -176,31 +186,34 @@ USUAL = 2.4
 
 
 @dataclass(frozen=True)
-class _Wrong:
-    """How often one word is heard in talk that is without it, by where the two bars are."""
+class _Looked:
+    """One word in one stream as the ear gives it, and what the second look adds at some steps.
 
-    talk: list[Judged]
-    looks: Looks
-    number: int
+    Where it looks moves a little with the bars. That is left out here, because every look costs a
+    listening; the table that is printed has it.
+    """
 
-    def alone(self, low: float) -> int:
-        """Suspicions of the ear by itself."""
-        return sum(halts(firings(item.odds[:, self.number], low)) for item in self.talk)
+    track: Track
+    steps: NDArray[np.int64]
+    best: Track
+    added: Track
 
-    def suspicions(self, low: float, high: float) -> int:
-        """The same with the second look."""
-        return sum(halts(firings(track, LOW_ODDS)) for track in self._tracks(low, high))
+    @classmethod
+    def at(cls, item: Judged, looks: Looks, number: int, scale: float, offset: float) -> "_Looked":
+        """Look where these bars make it look."""
+        track = item.odds[:, number]
+        fitted = track * scale + offset
+        raised = looks.track(replace(item, odds=item.odds * scale + offset), number)
+        steps = np.flatnonzero(raised > fitted)
+        spans = [slice(max(0, step - LATER_STEPS), step + 1) for step in steps]
+        best = np.array([track[span].max() for span in spans], np.float32)
+        return cls(track, steps, best, raised[steps] - (best * scale + offset))
 
-    def halts(self, low: float, high: float) -> int:
-        """What the spotter confirms."""
-        word = WORDS[self.number]
-        return sum(halts(verdicts(t, word)["confirmed"]) for t in self._tracks(low, high))
-
-    def _tracks(self, low: float, high: float) -> Iterator[Track]:
-        scale, offset = _fitted(low, high)
-        for item in self.talk:
-            fitted = replace(item, odds=item.odds * scale + offset)
-            yield self.looks.track(fitted, self.number)
+    def odds(self, scale: float, offset: float) -> Track:
+        """Calibrated log-odds, the look's share in them."""
+        made: Track = self.track * scale + offset
+        made[self.steps] = np.maximum(made[self.steps], self.best * scale + offset + self.added)
+        return made
 
 
 def _fitted(low: float, high: float) -> tuple[float, float]:
