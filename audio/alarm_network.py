@@ -21,7 +21,7 @@ from audio.network import (
     upper_layers,
 )
 
-WEIGHTS_SHA256: Final = "98f7c188f12dca7b8208a558c6884780ae2a4209c59aa22dc78bcf8ec1cacfb5"
+WEIGHTS_SHA256: Final = "c08b2ef5a410d607a0fbcfdae1b503bb5bc7e516c3e096307b1ed0f82637088c"
 """Of weights/alarm.npz; `python -m training` prints it."""
 NEAR: Final = 4
 """Embeddings 80 ms apart that are looked at for the words: with their own reach, a second."""
