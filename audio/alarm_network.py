@@ -21,7 +21,7 @@ from audio.network import (
     upper_layers,
 )
 
-WEIGHTS_SHA256: Final = "c08b2ef5a410d607a0fbcfdae1b503bb5bc7e516c3e096307b1ed0f82637088c"
+WEIGHTS_SHA256: Final = "bb013f7c93163f039f99cf3c46dd4ff2d690d331c6cdbdc0aea02dbf33aba928"
 """Of weights/alarm.npz; `python -m training` prints it."""
 NEAR: Final = 4
 """Embeddings 80 ms apart that are looked at for the words: with their own reach, a second."""

@@ -30,12 +30,12 @@ APART_STEPS: Final = 7
 WEIGHT: Final = 0.25
 """Share of the network's log-odds that counts. Three lengths, four times and weights from 0.2 to 1
 were tried on people never met: these are among the best (audio/weights/MODEL_CARD.md)."""
-WRITTEN_WEIGHT: Final = 0.7
+WRITTEN_WEIGHT: Final = 1.4
 """The same of the transcriber's."""
 UNLIKELY: Final = -5.0
 """The network's log-odds that add nothing; of other people's words that are suspected half are
 below -4.3, of people's "stop" one in ten is below -3.5."""
-NOT_WRITTEN: Final = -8.0
+NOT_WRITTEN: Final = -6.5
 """The same of the transcriber's."""
 LIKELY: Final = 6.0
 """Log-odds above this count as this."""
@@ -45,7 +45,7 @@ RIVALS: Final = (
 )
 """Words that many people recorded: where one of these is likelier, the network adds nothing. Of
 other rivals it knows too little to speak against a safety word."""
-RIVALLED: Final = 0.75
+RIVALLED: Final = 0.6
 """Share of what the transcriber adds that counts then: with all of it more short words and barks
 halt, with half of it fewer of people's words across a room and over music are sure."""
 UNWRITTEN: Final = frozenset({"pause"})

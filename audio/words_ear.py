@@ -51,11 +51,11 @@ NOT_AT_ALL = 0.005
 MOSTLY_NOISE = 0.7
 """A safety word that was written down is noise only where both say so: else nobody doubts it."""
 
-LIKE_A_PHRASE = -4.0
-NEAR_THE_TEXT = -2.0
+LIKE_A_WORD, NEAR_A_WORD = -4.0, -2.0
+LIKE_A_PHRASE, NEAR_A_PHRASE = -9.5, -7.0
 """Where what was written down is no phrase ("start Nick massage"), one that makes sense now is
-taken from this log-chance on, and when it is not much less likely than the text. What the bars let
-through is printed by bench/hearing_words.py."""
+taken from this log-chance on, and when it is not so much less likely than the text; a single word
+is come near to more easily. What the bars let through is printed by bench/hearing_words.py."""
 DOUBTFUL, MADE_UP = -5.0, -8.0
 """What was written down is less likely where nobody spoke: a bark is no "oh yeah". A safety word
 is only left out when it is hardly likely at all."""
@@ -155,9 +155,12 @@ class EmbeddedRecogniser:
     def _phrase(self, page: Page) -> str:
         """The phrase that what was written down stands for; empty when it is like none."""
         chances = page.chances(self._spelt_phrases)
-        best = int(chances.argmax()) if len(chances) else 0
-        bar = max(LIKE_A_PHRASE, page.likely + NEAR_THE_TEXT)
-        return self._phrases[best] if len(chances) and chances[best] >= bar else ""
+        if not len(chances):
+            return ""
+        best = int(chances.argmax())
+        phrase = self._phrases[best]
+        like, near = (LIKE_A_PHRASE, NEAR_A_PHRASE) if " " in phrase else (LIKE_A_WORD, NEAR_A_WORD)
+        return phrase if chances[best] >= max(like, page.likely + near) else ""
 
     def _perhaps(self, found: Floats) -> str:
         """The likeliest safety word that an utterance may be; empty when it can be none."""
