@@ -35,7 +35,7 @@ WRITTEN_WEIGHT: Final = 1.4
 UNLIKELY: Final = -5.0
 """The network's log-odds that add nothing; of other people's words that are suspected half are
 below -4.3, of people's "stop" one in ten is below -3.5."""
-NOT_WRITTEN: Final = -6.5
+NOT_WRITTEN: Final = -5.5
 """The same of the transcriber's."""
 LIKELY: Final = 6.0
 """Log-odds above this count as this."""
