@@ -18,7 +18,7 @@ from audio.spelling import Spelling
 from audio.transcriber import LEAST, Page, Transcriber
 from audio.words_network import OTHER, WordsNetwork
 from audio.words_network import shipped as shipped_network
-from intents.intent import Intent
+from intents.intent import SAFETY, Intent
 from intents.phrasebook import Phrasebook
 from intents.plain import written
 
@@ -100,7 +100,8 @@ class EmbeddedRecogniser:
         """Choose only between words of `intents` and the safety words."""
         self._asked = np.array([self._makes_sense(word, intents) for word in self._words])
         self._weights = np.array([self._weight(word, intents) for word in self._words], np.float32)
-        wanted = self._book.phrases(intents or frozenset(Intent), most=USUAL_WORDINGS)
+        sensible = (intents or frozenset(Intent)) | SAFETY
+        wanted = self._book.phrases(sensible, most=USUAL_WORDINGS)
         self._phrases = [phrase for phrase in wanted if phrase not in self._words]
         self._spelt_phrases = self._spelt(self._phrases)
 
