@@ -131,6 +131,28 @@ def test_a_safety_phrase_is_read_whatever_was_asked(
     assert written(phrase) in read_as(settings, network, asked, Writes(phrase))
 
 
+class ComesNear(Writes):
+    """Writes what means nothing, but comes near to one phrase."""
+
+    def __init__(self, phrase: str) -> None:
+        super().__init__("I can't dream.")
+        self._near = self.tokens.spell(phrase)
+
+    def chances(self, spelling: Spelling) -> Floats:
+        found = super().chances(spelling)
+        if (number := spelling.leads_to.get(self._near)) is not None:
+            found[number] = -4.4
+        return found
+
+
+@pytest.mark.parametrize("asked", [frozenset[Intent](), YES_OR_NO, NUMBER])
+def test_a_safety_phrase_that_is_near_to_what_was_written_is_read_whatever_was_asked(
+    settings: Settings, network: WordsNetwork, asked: frozenset[Intent]
+) -> None:
+    near = ComesNear("I can't breathe")
+    assert "i can't breathe" in read_as(settings, network, asked, near)
+
+
 @pytest.mark.parametrize("phrase", ["how long is left", "Why does it help?", "Skip this side."])
 def test_a_phrase_and_a_question_are_read(
     settings: Settings, network: WordsNetwork, phrase: str
