@@ -31,7 +31,7 @@ WEIGHT: Final = 0.25
 """Share of the network's log-odds that counts. Three lengths, four times and weights from 0.2 to 1
 were tried on people never met: these are among the best (audio/weights/MODEL_CARD.md)."""
 WRITTEN_WEIGHT: Final = 1.4
-"""The same of the transcriber's."""
+"""The same of the transcriber's, set by its table and by a bark that must not halt."""
 UNLIKELY: Final = -5.0
 """The network's log-odds that add nothing; of other people's words that are suspected half are
 below -4.3, of people's "stop" one in ten is below -3.5."""

@@ -38,8 +38,8 @@ SURE = 0.5
 """From this chance on a word is taken."""
 
 WRITTEN_WEIGHT = 0.5
-"""How much the transcriber's log-chances count beside the network's; of four weights from 0.25 to
-1.5 the best on people never met (audio/weights/MODEL_CARD.md)."""
+"""How much the transcriber's log-chances count beside the network's; of weights from 0.25 to
+1.5 among the best on people never met (audio/weights/MODEL_CARD.md)."""
 
 SURELY_WRITTEN = -0.35
 """From this log-chance on nothing else can have been written."""
