@@ -18,8 +18,7 @@ import soundfile
 from click.testing import CliRunner, Result
 
 from assistant.__main__ import main
-from assistant.room.building import read_play
-from assistant.room.scenario import Fault
+from assistant.room.scenario import Fault, read_scenario
 
 SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.toml"))
 SHORT = """
@@ -88,7 +87,7 @@ def test_the_scenario_comes_out_as_written(
 
 
 def test_every_fault_has_a_scenario() -> None:
-    played = {fault.kind for path in SCENARIOS for fault in read_play(path).scenario.room.fault}
+    played = {fault.kind for path in SCENARIOS for fault in read_scenario(path).room.fault}
     assert played == set(Fault.model_fields["kind"].annotation.__args__)  # type: ignore[union-attr]
 
 
