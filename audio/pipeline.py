@@ -23,6 +23,9 @@ _log = logging.getLogger(__name__)
 LINGER_BLOCKS = 25
 """Echo of what was played may be in the room for half a second."""
 
+LEARNING_BLOCKS = 25
+"""A word that began before the canceller had learned the room is told up to half a second later."""
+
 
 class SoundEar(Protocol):
     """An ear that knows words by their sound and gives clues, not text."""
@@ -69,6 +72,7 @@ class Pipeline:
         self._talk = Talk()
         self._judge = Judge(book, poor_words)
         self._played: deque[bool] = deque(maxlen=LINGER_BLOCKS)
+        self._settled_blocks = 0
         self._faults: list[Fault] = []
 
     @property
@@ -99,6 +103,7 @@ class Pipeline:
     def reset(self) -> None:
         """Start anew after a gap in the sound: what was before it belongs to nothing after it."""
         self._canceller.reset()
+        self._settled_blocks = 0
         self._judge.reset()
         for ear in (self._ears.alarm, self._ears.second, self._ears.words):
             if ear is not None:
@@ -108,15 +113,23 @@ class Pipeline:
         """Take one block of 320 samples and what was played meanwhile."""
         cleaned = self._canceller.clean(mic, played)
         self._played.append(bool(played.any()))
+        self._settled_blocks += self._canceller.settled
         self.samples += BLOCK
         self.level_db = level_db(cleaned.sound)
         by_sound = [*self._alarm(cleaned.sound), *self._second(cleaned.sound)]
-        return [*self._voice(cleaned.sound), *by_sound, *self._words(cleaned.words)]
+        told = [heard for heard in by_sound if not self._may_be_ourselves(heard)]
+        return [*self._voice(cleaned.sound), *told, *self._words(cleaned.words)]
 
     def take_faults(self) -> list[Fault]:
         """What broke since the last call. An ear that broke is not asked again."""
         faults, self._faults = self._faults, []
         return faults
+
+    def _may_be_ourselves(self, heard: Heard) -> bool:
+        """A mere suspicion while we talk and the canceller learns the room. The judge keeps it: the
+        same word again is sure, and what is sure at once is told whoever talks."""
+        learning = self._settled_blocks < LEARNING_BLOCKS
+        return learning and heard.level is Level.SUSPECT and any(self._played)
 
     def _voice(self, block: Samples) -> list[Heard]:
         """Somebody began to talk. While the canceller learns the room, that may be ourselves."""

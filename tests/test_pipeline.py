@@ -38,7 +38,7 @@ from audio.messages import (
     VolumeCommand,
 )
 from audio.microphone_watch import NOTICED_BLOCKS, MicrophoneWatch
-from audio.pipeline import Ears, Pipeline
+from audio.pipeline import LEARNING_BLOCKS, Ears, Pipeline
 from audio.recogniser import Reading, RecogniserFailed
 from audio.sound import BLOCK, RATE, Samples, blocks, read, to_int16
 from audio.speaker import Player
@@ -92,7 +92,8 @@ class ScriptedAlarm:
         now = self.script.pop(0) if self.script else None
         if isinstance(now, Exception):
             raise now
-        return [Clue("alarm", ClueKind.SCORE, now[0], now[1], 0.0, now[0].value)] if now else []
+        at = len(self.heard) * BLOCK_SECONDS
+        return [Clue("alarm", ClueKind.SCORE, now[0], now[1], at, now[0].value)] if now else []
 
     def enrol(self, on: bool) -> None:
         self.enrolling = on
@@ -270,7 +271,7 @@ def test_a_short_word_in_a_long_sentence_of_a_poor_ear_is_a_suspicion_too(
 
 
 def test_a_short_word_of_a_poor_ear_makes_the_other_ears_suspicion_sure(book: Phrasebook) -> None:
-    alarm = ScriptedAlarm([(Intent.STOP, 0.6)])
+    alarm = ScriptedAlarm([(Intent.STOP, 0.8)])
     words = ScriptedWords([*[None] * 20, final("hot")], practice=True)
     heard = told(listen(both(book, alarm, words), 21))
     assert heard[0] == ("suspect", "stop", "alarm")
@@ -281,7 +282,7 @@ def test_a_short_word_of_a_poor_ear_makes_the_other_ears_suspicion_sure(book: Ph
 @pytest.mark.parametrize("text", ["knot", ""])
 def test_what_may_have_been_the_suspected_word_makes_it_sure(book: Phrasebook, text: str) -> None:
     """However the poor ear reads it: "stop" must not become "knot", and start a hold."""
-    alarm = ScriptedAlarm([(Intent.STOP, 0.6)])
+    alarm = ScriptedAlarm([(Intent.STOP, 0.8)])
     words = ScriptedWords([*[None] * 20, Reading(text, True, perhaps="stop")], practice=True)
     heard = told(listen(both(book, alarm, words), 21))
     assert heard[-1] == ("confirmed", "stop", "words")
@@ -299,7 +300,7 @@ def test_what_may_have_been_a_word_that_nobody_suspects_is_read_as_it_is(book: P
 def test_two_words_of_a_poor_ear_say_more_than_one_suspected_sound(
     book: Phrasebook, perhaps: str
 ) -> None:
-    alarm = ScriptedAlarm([(Intent.STOP, 0.6)])
+    alarm = ScriptedAlarm([(Intent.STOP, 0.8)])
     words = ScriptedWords([*[None] * 20, Reading("too hot", True, perhaps)], practice=True)
     heard = told(listen(both(book, alarm, words), 21))
     assert heard[-1][1:] == ("device", "words")
@@ -345,6 +346,30 @@ def test_our_own_first_words_are_not_somebody(book: Phrasebook) -> None:
     own = read(CLIPS / "person3_yes.flac")
     heard = [h for block in blocks(own) for h in pipeline.hear(block, block)]
     assert heard == []
+
+
+@pytest.mark.parametrize(
+    ("settled", "played", "told_anything"),
+    [(False, LOUD, False), (False, SILENCE, True), (True, LOUD, True)],
+    ids=["our own voice, unknown room", "nobody but a person", "our own voice, known room"],
+)
+def test_a_mere_suspicion_in_our_own_first_words_is_kept_for_the_second(
+    book: Phrasebook, settled: bool, played: Samples, told_anything: bool
+) -> None:
+    alarm = ScriptedAlarm([None] * LEARNING_BLOCKS + [(Intent.STOP, 0.8)])
+    pipeline = Pipeline(Ears(alarm, None), TwoSounds(settled), book)
+    suspected = [h for _ in range(LEARNING_BLOCKS + 1) for h in pipeline.hear(LOUD, played)]
+    assert (("suspect", "stop", "alarm") in told(suspected)) is told_anything
+    alarm.script += [None] * 50 + [(Intent.STOP, 0.8)]
+    again = [h for _ in range(51) for h in pipeline.hear(LOUD, played)]
+    assert ("confirmed", "stop", "alarm") in told(again)
+
+
+def test_a_sure_stop_is_told_from_the_first_block_on_whoever_talks(book: Phrasebook) -> None:
+    pipeline = Pipeline(
+        Ears(ScriptedAlarm([(Intent.STOP, 0.95)]), None), TwoSounds(settled=False), book
+    )
+    assert ("confirmed", "stop", "alarm") in told(pipeline.hear(LOUD, LOUD))
 
 
 def test_time_is_counted_in_samples(book: Phrasebook) -> None:
