@@ -55,17 +55,19 @@ LIKE_A_WORD, NEAR_A_WORD = -4.0, -2.0
 LIKE_A_PHRASE, NEAR_A_PHRASE = -9.5, -7.0
 """Where what was written down is no phrase ("start Nick massage"), one that makes sense now is
 taken from this log-chance on, and when it is not so much less likely than the text; a single word
-is come near to more easily. What the bars let through is printed by bench/hearing_words.py."""
-DOUBTFUL, MADE_UP = -5.0, -8.0
+is come near to more easily. What the bars let through is printed by bench/hearing_words.py and
+bench/own_voice.py."""
+DOUBTFUL, MADE_UP = -4.0, -8.0
 """What was written down is less likely where nobody spoke: a bark is no "oh yeah". A safety word
 is only left out when it is hardly likely at all."""
 
 USUAL_WORDINGS = 2
 """Only the first templates of each meaning are looked for so: every further choice costs time."""
 
-LONGEST_SECONDS = 3.0
-"""No phrase is longer, with the 0.66 s of quiet around it: longer sound is only written down, since
-weighing phrases of it takes memory."""
+SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 3.0
+"""No phrase of several words is shorter or longer, with the 0.66 s of quiet around it. What is
+shorter is none that was misread: a beat of music is not "good night". Longer sound is only written
+down, since weighing phrases of it takes memory."""
 
 
 class EmbeddedRecogniser:
@@ -111,8 +113,7 @@ class EmbeddedRecogniser:
         if utterance is None:
             return []
         found, page = np.exp(self._network(utterance)), self._writer.listen(utterance)
-        brief = len(utterance) <= LONGEST_SECONDS * RATE
-        text, perhaps = self._read(found, page, brief), self._perhaps(found)
+        text, perhaps = self._read(found, page, len(utterance) / RATE), self._perhaps(found)
         return [Reading(text, True, perhaps)] if text or perhaps else []
 
     def reset(self) -> None:
@@ -123,8 +124,9 @@ class EmbeddedRecogniser:
         """The transcriber's log-chances (words,) of the words that the network knows."""
         return self._of_words(self._writer.listen(utterance))
 
-    def _read(self, found: Floats, page: Page, brief: bool) -> str:
+    def _read(self, found: Floats, page: Page, seconds: float) -> str:
         """The word or phrase that this utterance is; empty when it is none."""
+        brief = seconds <= LONGEST_SECONDS
         spelt = self._of_words(page) if brief else None
         text = self._text(page, spelt)
         if self._book.safety(text):
@@ -134,7 +136,7 @@ class EmbeddedRecogniser:
         if self._book.match(text):
             # A single word that both know was not sure enough just now.
             return text if " " in text or text not in self._words else ""
-        if phrase := self._phrase(page) if brief else "":
+        if phrase := self._phrase(page, seconds) if brief else "":
             return phrase
         # What means nothing is talk, or noise that was made words of: nobody is to answer it.
         return text if self._book.question(text) else ""
@@ -153,13 +155,15 @@ class EmbeddedRecogniser:
         word = max(chances, key=lambda word: chances[word])
         return word if word != OTHER and chances[word] >= SURE else ""
 
-    def _phrase(self, page: Page) -> str:
+    def _phrase(self, page: Page, seconds: float) -> str:
         """The phrase that what was written down stands for; empty when it is like none."""
         chances = page.chances(self._spelt_phrases)
         if not len(chances):
             return ""
         best = int(chances.argmax())
         phrase = self._phrases[best]
+        if " " in phrase and seconds < SHORTEST_SECONDS:
+            return ""
         like, near = (LIKE_A_PHRASE, NEAR_A_PHRASE) if " " in phrase else (LIKE_A_WORD, NEAR_A_WORD)
         return phrase if chances[best] >= max(like, page.likely + near) else ""
 

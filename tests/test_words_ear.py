@@ -153,6 +153,15 @@ def test_a_safety_phrase_that_is_near_to_what_was_written_is_read_whatever_was_a
     assert "i can't breathe" in read_as(settings, network, asked, near)
 
 
+def test_a_sound_too_short_for_several_words_comes_near_to_none(
+    settings: Settings, network: WordsNetwork
+) -> None:
+    ear = EmbeddedRecogniser(settings.phrasebook, network, ComesNear("I can't breathe"))
+    beat = np.zeros(2 * RATE, np.int16)
+    beat[RATE // 2 : RATE // 2 + RATE // 5] = said("dog_bark")[RATE : RATE + RATE // 5]
+    assert texts(ear, beat) == []
+
+
 @pytest.mark.parametrize("phrase", ["how long is left", "Why does it help?", "Skip this side."])
 def test_a_phrase_and_a_question_are_read(
     settings: Settings, network: WordsNetwork, phrase: str
