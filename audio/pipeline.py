@@ -24,7 +24,7 @@ LINGER_BLOCKS = 25
 """Echo of what was played may be in the room for half a second."""
 
 LEARNING_BLOCKS = 25
-"""A word that began before the canceller had learned the room is told up to half a second later."""
+"""A word that began before the canceller knew the room is suspected up to half a second later."""
 
 
 class SoundEar(Protocol):
@@ -73,6 +73,7 @@ class Pipeline:
         self._judge = Judge(book, poor_words)
         self._played: deque[bool] = deque(maxlen=LINGER_BLOCKS)
         self._settled_blocks = 0
+        """Since the start, not since a gap: a massager may run by then, and has to rest."""
         self._faults: list[Fault] = []
 
     @property
@@ -103,7 +104,6 @@ class Pipeline:
     def reset(self) -> None:
         """Start anew after a gap in the sound: what was before it belongs to nothing after it."""
         self._canceller.reset()
-        self._settled_blocks = 0
         self._judge.reset()
         for ear in (self._ears.alarm, self._ears.second, self._ears.words):
             if ear is not None:
@@ -126,8 +126,8 @@ class Pipeline:
         return faults
 
     def _may_be_ourselves(self, heard: Heard) -> bool:
-        """A mere suspicion while we talk and the canceller learns the room. The judge keeps it: the
-        same word again is sure, and what is sure at once is told whoever talks."""
+        """A mere suspicion while we talk and the canceller first learns the room. The judge keeps
+        it for the next one; what is sure is told whoever talks."""
         learning = self._settled_blocks < LEARNING_BLOCKS
         return learning and heard.level is Level.SUSPECT and any(self._played)
 

@@ -271,7 +271,7 @@ def test_a_short_word_in_a_long_sentence_of_a_poor_ear_is_a_suspicion_too(
 
 
 def test_a_short_word_of_a_poor_ear_makes_the_other_ears_suspicion_sure(book: Phrasebook) -> None:
-    alarm = ScriptedAlarm([(Intent.STOP, 0.8)])
+    alarm = ScriptedAlarm([(Intent.STOP, 0.6)])
     words = ScriptedWords([*[None] * 20, final("hot")], practice=True)
     heard = told(listen(both(book, alarm, words), 21))
     assert heard[0] == ("suspect", "stop", "alarm")
@@ -282,7 +282,7 @@ def test_a_short_word_of_a_poor_ear_makes_the_other_ears_suspicion_sure(book: Ph
 @pytest.mark.parametrize("text", ["knot", ""])
 def test_what_may_have_been_the_suspected_word_makes_it_sure(book: Phrasebook, text: str) -> None:
     """However the poor ear reads it: "stop" must not become "knot", and start a hold."""
-    alarm = ScriptedAlarm([(Intent.STOP, 0.8)])
+    alarm = ScriptedAlarm([(Intent.STOP, 0.6)])
     words = ScriptedWords([*[None] * 20, Reading(text, True, perhaps="stop")], practice=True)
     heard = told(listen(both(book, alarm, words), 21))
     assert heard[-1] == ("confirmed", "stop", "words")
@@ -300,7 +300,7 @@ def test_what_may_have_been_a_word_that_nobody_suspects_is_read_as_it_is(book: P
 def test_two_words_of_a_poor_ear_say_more_than_one_suspected_sound(
     book: Phrasebook, perhaps: str
 ) -> None:
-    alarm = ScriptedAlarm([(Intent.STOP, 0.8)])
+    alarm = ScriptedAlarm([(Intent.STOP, 0.6)])
     words = ScriptedWords([*[None] * 20, Reading("too hot", True, perhaps)], practice=True)
     heard = told(listen(both(book, alarm, words), 21))
     assert heard[-1][1:] == ("device", "words")
@@ -363,6 +363,17 @@ def test_a_mere_suspicion_in_our_own_first_words_is_kept_for_the_second(
     alarm.script += [None] * 50 + [(Intent.STOP, 0.8)]
     again = [h for _ in range(51) for h in pipeline.hear(LOUD, played)]
     assert ("confirmed", "stop", "alarm") in told(again)
+
+
+def test_a_mere_suspicion_after_a_gap_is_told_also_over_our_own_voice(book: Phrasebook) -> None:
+    """A massager may run by then."""
+    alarm, canceller = ScriptedAlarm(), TwoSounds()
+    pipeline = Pipeline(Ears(alarm, None), canceller, book)
+    listen(pipeline, LEARNING_BLOCKS)
+    pipeline.reset()
+    canceller.settled = False
+    alarm.script.append((Intent.STOP, 0.6))
+    assert ("suspect", "stop", "alarm") in told(pipeline.hear(LOUD, LOUD))
 
 
 def test_a_sure_stop_is_told_from_the_first_block_on_whoever_talks(book: Phrasebook) -> None:
