@@ -1,12 +1,38 @@
 """What many tests need; it must never hide what a test is about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 
 import pytest
+from played_beside import Command, Ended, command_of, playing
 
 from assistant.build import make_rehearsal
 from assistant.rehearsal import Rehearsal
 from assistant.settings import Settings, load
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for a command that runs beside the tests comes last."""
+    items.sort(key=lambda item: command_of(item) is not None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def beside(request: pytest.FixtureRequest) -> Iterator[Mapping[Command, Future[Ended]]]:
+    """The commands that tests marked `beside` look at, running from the first test on."""
+    asked = [command for item in request.session.items if (command := command_of(item))]
+    if not asked:
+        yield {}
+        return
+    with playing(asked, request.config.cache.mkdir("unknot")) as played:
+        yield played
+
+
+@pytest.fixture
+def ended(request: pytest.FixtureRequest, beside: Mapping[Command, Future[Ended]]) -> Ended:
+    """What became of this test's own command."""
+    command = command_of(request.node)
+    assert command
+    return beside[command].result()
 
 
 @pytest.fixture(scope="session")

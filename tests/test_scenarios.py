@@ -1,21 +1,18 @@
 """Whole sessions through sound come out as written, and the commands that play them do as told.
 
-The scenarios count audio time, so they are played side by side, a process each; what measures real
-time must never be among them.
+The scenarios are played beside all other tests (played_beside.py) and looked at last; it must never
+measure real time here.
 """
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner, Result
+from played_beside import Ended
 
 from assistant.__main__ import main
 from assistant.room.scenario import Fault, read_scenario
@@ -54,41 +51,16 @@ def written(tmp_path: Path, text: str) -> str:
     return str(path)
 
 
-Ended = subprocess.CompletedProcess[str]
-
-
-@pytest.fixture(scope="module")
-def played(
-    request: pytest.FixtureRequest, _voices_are_kept: None
-) -> Iterator[Mapping[Path, Future[Ended]]]:
-    """The scenarios that are asked for, begun before the first of them is looked at."""
-    asked = {path for item in request.session.items for path in _scenario(item)}
-
-    def simulated(path: Path) -> Ended:
-        command = [sys.executable, "-m", "assistant", "simulate", str(path)]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield {path: pool.submit(simulated, path) for path in SCENARIOS if path in asked}
-        pool.shutdown(cancel_futures=True)
-
-
-def _scenario(item: pytest.Item) -> Sequence[Path]:
-    """The scenario that a test looks at, if it is one of those."""
-    ours = (
-        isinstance(item, pytest.Function)
-        and item.originalname == test_the_scenario_comes_out_as_written.__name__
-    )
-    return [item.callspec.params["path"]] if ours else []
-
-
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_the_scenario_comes_out_as_written(
-    path: Path, played: Mapping[Path, Future[Ended]]
-) -> None:
-    ended = played[path].result()
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=pytest.mark.beside("simulate", str(path)))
+        for path in SCENARIOS
+    ],
+)
+def test_the_scenario_comes_out_as_written(path: Path, ended: Ended) -> None:
     assert "held  " in ended.stderr
-    assert ended.returncode == 0, ended.stderr
+    assert ended.returncode == 0, f"{path}: {ended.stderr}"
 
 
 def test_every_fault_has_a_scenario() -> None:
@@ -186,8 +158,8 @@ def test_what_cannot_be_written_is_told_in_one_line(tmp_path: Path) -> None:
         assert "give a path that can be written" in result.stderr
 
 
-def test_the_demo_tells_how_long_after_the_word_the_massager_was_off() -> None:
-    result = run("demo", "--fast")
-    assert result.exit_code == 0
-    assert "“stop”: the massager was off" in result.stdout
-    assert "person    “start neck massage”" in result.stdout
+@pytest.mark.beside("demo", "--fast")
+def test_the_demo_tells_how_long_after_the_word_the_massager_was_off(ended: Ended) -> None:
+    assert ended.returncode == 0, ended.stderr
+    assert "“stop”: the massager was off" in ended.stdout
+    assert "person    “start neck massage”" in ended.stdout
