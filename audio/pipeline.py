@@ -23,8 +23,9 @@ _log = logging.getLogger(__name__)
 LINGER_BLOCKS = 25
 """Echo of what was played may be in the room for half a second."""
 
-LEARNING_BLOCKS = 25
-"""A word that began before the canceller knew the room is suspected up to half a second later."""
+LEARNING_BLOCKS = 100
+"""What began before the canceller knew the room is suspected up to two seconds later: the word ear
+hears an utterance to its end first."""
 
 
 class SoundEar(Protocol):
@@ -117,8 +118,9 @@ class Pipeline:
         self.samples += BLOCK
         self.level_db = level_db(cleaned.sound)
         by_sound = [*self._alarm(cleaned.sound), *self._second(cleaned.sound)]
-        told = [heard for heard in by_sound if not self._may_be_ourselves(heard)]
-        return [*self._voice(cleaned.sound), *told, *self._words(cleaned.words)]
+        by_ears = [*by_sound, *self._words(cleaned.words)]
+        told = [heard for heard in by_ears if not self._may_be_ourselves(heard)]
+        return [*self._voice(cleaned.sound), *told]
 
     def take_faults(self) -> list[Fault]:
         """What broke since the last call. An ear that broke is not asked again."""

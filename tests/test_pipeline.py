@@ -365,6 +365,18 @@ def test_a_mere_suspicion_in_our_own_first_words_is_kept_for_the_second(
     assert ("confirmed", "stop", "alarm") in told(again)
 
 
+def test_a_mere_suspicion_of_the_word_ear_in_our_own_first_words_is_kept_too(
+    book: Phrasebook,
+) -> None:
+    """It reads "I'm scared" where the canceller leaves something of our first sentence."""
+    words = ScriptedWords([final("enough")], practice=True)
+    pipeline = Pipeline(Ears(None, words), TwoSounds(settled=False), book)
+    assert told(pipeline.hear(LOUD, LOUD)) == []
+    words.script += [*[None] * 60, final("enough")]
+    again = [heard for _ in range(61) for heard in pipeline.hear(LOUD, LOUD)]
+    assert ("confirmed", "stop", "words") in told(again)
+
+
 def test_a_mere_suspicion_after_a_gap_is_told_also_over_our_own_voice(book: Phrasebook) -> None:
     """A massager may run by then."""
     alarm, canceller = ScriptedAlarm(), TwoSounds()

@@ -26,11 +26,12 @@ UPPER_LEVELS = 24
 
 
 def arrays(members: list[Any], scale: Any, offset: Any) -> dict[str, NDArray[np.generic]]:
-    """The contents of a weights file: each member counts the same."""
+    """The contents of a weights file; what counts twice counts as two members."""
+    counts = np.array([member["counts"] for member in members], np.float32)
     out: dict[str, NDArray[np.generic]] = {
         "words": np.array(WORDS),
         "members": np.array(len(members)),
-        "shares": np.full(len(members), 1 / len(members), np.float32),
+        "shares": counts / counts.sum(),
         "scale": np.asarray(scale, np.float32),
         "offset": np.asarray(offset, np.float32),
     }

@@ -98,9 +98,8 @@ def judge(params: Params, embedded: Any, key: Any = None, recipe: Recipe = USUAL
 
 
 def loss(params: Params, rows: Any, targets: Any, key: Any, recipe: Recipe) -> Any:
-    """Cross-entropy of the rows that have a target; `rows` are embeddings where those stay."""
-    embedded = rows if recipe.packaged else embed(params["top"], rows)
-    logits = judge(params, embedded, key, recipe)
+    """Cross-entropy of the rows that have a target."""
+    logits = judge(params, embed(params["top"], rows), key, recipe)
     chance = jax.nn.log_softmax(logits)
     right = jnp.take_along_axis(chance, jnp.maximum(targets, 0)[..., None], 2)[..., 0]
     asked = targets != UNUSED
@@ -112,10 +111,9 @@ def train(data: Rows, folds: set[int], recipe: Recipe) -> Params:
     rng = np.random.default_rng(recipe.seed)
     places = _places(data, folds)
     params = start(recipe, 1 + len(WORDS), _spread(data, places, rng))
-    fed = data.embedded if recipe.packaged else data.rows
 
     def draw() -> tuple[Any, Any]:
-        return _batch(data, fed, places, rng, recipe.batch)
+        return _batch(data, places, rng, recipe.batch)
 
     def off(params: Params, rows: Any, targets: Any, key: Any) -> Any:
         return loss(params, rows, targets, key, recipe)
@@ -138,11 +136,10 @@ def _spread(data: Rows, places: tuple[Any, Any], rng: np.random.Generator) -> tu
 
 
 def _batch(
-    data: Rows, fed: Any, places: tuple[Any, Any], rng: np.random.Generator, size: int
+    data: Rows, places: tuple[Any, Any], rng: np.random.Generator, size: int
 ) -> tuple[Any, Any]:
     which = rng.integers(0, len(places[0]), size)
     begins = rng.integers(places[0][which], places[1][which])
-    before = EMBEDDED if fed is data.embedded else 0
-    rows = np.stack([fed[at + before : at + REACH + CROP] for at in begins]).astype(np.float32)
+    rows = np.stack([data.rows[at : at + REACH + CROP] for at in begins]).astype(np.float32)
     marks = np.stack([data.targets[at + REACH : at + REACH + CROP] for at in begins])
     return rows, marks.astype(np.int32)

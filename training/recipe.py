@@ -14,14 +14,11 @@ class Recipe:
     batch: int = 24
     rate: float = 3e-3
     top_rate: float = 0.35
-    """The upper layers learn at this share of the head's rate; 0 leaves them as packaged."""
+    """The upper layers learn at this share of the head's rate."""
     noise: float = 0.3
     dropout: float = 0.3
     decay: float = 1e-2
     hidden: tuple[int, int] = (96, 48)
     seed: int = 1
-
-    @property
-    def packaged(self) -> bool:
-        """The upper layers stay as they came."""
-        return self.top_rate == 0
+    counts: int = 1
+    """So often in the committee's mean."""
