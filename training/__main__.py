@@ -16,7 +16,17 @@ from typing import Any
 from audio.alarm_network import Network
 
 try:
-    from training import clips, committee, enrolment, export, material, report, rows
+    from training import (
+        calibration,
+        clips,
+        committee,
+        enrolment,
+        export,
+        judging,
+        material,
+        report,
+        rows,
+    )
 except ModuleNotFoundError as error:
     sys.exit(f"{error.name} is not installed: `make train` sets up what training needs")
 
@@ -51,10 +61,10 @@ def ship(members: dict[int, list[Any]], judged_on: list[material.Stream]) -> Non
     """Judge, calibrate, print, write the weights and their hash."""
     apart = {fold: export.arrays(pair, ONES, ZEROS) for fold, pair in members.items()}
     networks = {fold: Network(weights) for fold, weights in apart.items()}
-    judged = report.judge_all(judged_on, report.network_judge(networks))
-    looks = report.Looks()
-    scale, offset = report.calibration(judged, looks)
-    fixed = [looks(report.Judged(item.stream, item.odds * scale + offset)) for item in judged]
+    judged = judging.judge_all(judged_on, judging.network_judge(networks))
+    looks = judging.Looks()
+    scale, offset = calibration.of_all_words(judged, looks)
+    fixed = [looks(judging.Judged(item.stream, item.odds * scale + offset)) for item in judged]
     for word in clips.WORDS:
         report.print_table("people and voices never met", fixed, word)
     report.print_twice(fixed)

@@ -14,9 +14,10 @@ from audio.alarm_ear import likeness
 from audio.alarm_network import Network
 from audio.embedding import STEP, Floats
 from intents.spotter import BARS
+from training.calibration import HIGH_ODDS
 from training.clips import WORDS
+from training.judging import EARLY, LATE, RATE, Judged, Looks, Track, firings, halts
 from training.material import NOT_TALK, Stream
-from training.report import EARLY, HIGH_ODDS, LATE, RATE, Judged, Looks, Track, firings, halts
 from training.trials import CONDITIONS
 
 STOP = WORDS.index("stop")
