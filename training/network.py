@@ -14,7 +14,7 @@ from audio.embedding import LEAK, LEAST, TRUNK_LAYERS, packaged_layers
 from training.clips import WORDS
 from training.descent import Pace, Params, descend, drop, normed, pull
 from training.recipe import Recipe
-from training.rows import UNUSED, Rows
+from training.rows import UNUSED, Rows, packaged_embeddings
 
 NEAR, FAR = 4, 10
 """Embeddings 80 ms apart that the head looks at: for the words (1 s), for the phrase (1.5 s)."""
@@ -130,9 +130,9 @@ def _places(data: Rows, folds: set[int]) -> tuple[Any, Any]:
 
 def _spread(data: Rows, places: tuple[Any, Any], rng: np.random.Generator) -> tuple[Any, Any]:
     begins = rng.choice(places[0], 40)
-    embedded = np.concatenate([data.embedded[at + EMBEDDED : at + 200] for at in begins])
-    embedded = embedded.astype(np.float32)
-    return embedded.mean(0), embedded.std(0) + 1e-3
+    parts = [packaged_embeddings(data.rows[at : at + 200])[EMBEDDED:] for at in begins]
+    values = np.concatenate(parts).astype(np.float32)
+    return values.mean(0), values.std(0) + 1e-3
 
 
 def _batch(

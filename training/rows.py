@@ -29,8 +29,6 @@ class Rows:
     targets: NDArray[np.int8]
     starts: NDArray[np.int64]
     folds: NDArray[np.int8]
-    embedded: NDArray[np.float16]
-    """What the packaged upper layers make of the rows, (n, 96)."""
 
 
 def trunk_rows(sound: NDArray[np.int16]) -> NDArray[np.float16]:
@@ -58,27 +56,23 @@ def make(bank: Bank, scenes: int, seed: int, workers: int = 2) -> Rows:
     _shared[:] = makers
     with get_context("fork").Pool(workers) as pool:
         made = pool.map(_scene, [(seed, number) for number in range(scenes)], chunksize=15)
-    parts, marks, embedded = zip(*made, strict=True)
+    parts, marks = zip(*made, strict=True)
     starts = np.cumsum([0, *map(len, parts)])
     folds = (np.arange(scenes) % FOLDS).astype(np.int8)
-    return Rows(
-        np.concatenate(parts), np.concatenate(marks), starts, folds, np.concatenate(embedded)
-    )
+    return Rows(np.concatenate(parts), np.concatenate(marks), starts, folds)
 
 
 _shared: list[Maker] = []
 """What the workers inherit: the recordings are too many to be sent to each."""
 
 
-def _scene(
-    name: tuple[int, int],
-) -> tuple[NDArray[np.float16], NDArray[np.int8], NDArray[np.float16]]:
+def _scene(name: tuple[int, int]) -> tuple[NDArray[np.float16], NDArray[np.int8]]:
     scene = _shared[name[1] % FOLDS].scene(np.random.default_rng(name))
     rows = trunk_rows(scene.sound)
-    return rows, targets(len(rows), scene.said), embedded(rows)
+    return rows, targets(len(rows), scene.said)
 
 
-def embedded(rows: NDArray[np.float16]) -> NDArray[np.float16]:
+def packaged_embeddings(rows: NDArray[np.float16]) -> NDArray[np.float16]:
     """One stream's rows through the packaged upper layers."""
     top = Top([list(packaged_layers()[TRUNK_LAYERS:])])
     return top(as_floats(rows))[0].astype(np.float16)
