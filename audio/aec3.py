@@ -86,6 +86,8 @@ class LessLeft:
         powers = np.array([10 ** (level_db(sound) / 10) for sound in sounds])
         self._left = LEFT_SMOOTHED * self._left + powers
         was, self._chosen = self._chosen, int(np.argmin(self._left))
+        if was == self._chosen:
+            return sounds[was]
         return mixed(sounds[was], sounds[self._chosen], 0.0, 1.0)
 
     def reset(self) -> None:
@@ -96,6 +98,8 @@ class LessLeft:
 
 def mixed(one: Samples, other: Samples, was: float, share: float) -> Samples:
     """Of the other `was` at the beginning of the block and `share` at its end, each 0 to 1."""
+    if was == share and share in (0.0, 1.0):
+        return other if share else one
     ramp = np.linspace(was, share, BLOCK, dtype=np.float32)
     samples: Samples = np.rint(one * (1 - ramp) + other * ramp).astype(np.int16)
     return samples

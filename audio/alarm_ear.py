@@ -32,6 +32,11 @@ MEANINGS: Final = {
 """The weights' words; `start` is the phrase "start neck massage"."""
 CLUE_FROM: Final = 0.2
 """Scores below this are no clue to anything."""
+LIKE_A_WORD: Final = -4.0
+"""Log-odds from which each step of 40 ms is worked through as it comes."""
+PATIENT_STEPS: Final = 3
+"""So many are worked through at once while nothing is like a word: it is calls that cost
+(bench/hearing_costs.py). With more, words that begin suddenly are told late (bench/hearing.py)."""
 SAMPLES: Final = 5
 """Samples of one person's "stop" that are kept at most."""
 ALIKE: Final = 3.0
@@ -62,13 +67,10 @@ class AlarmEar:
         self._enrolling = False
         self._known = 0
         """Samples of the waiting sound whose words were told before."""
+        self._hasty = False
+        """Something is like a word: it is to be known at once whether it is one."""
         self._waiting: Floats = np.zeros(0, np.float32)
         self.reset()
-
-    @property
-    def answers(self) -> bool:
-        """All sound that was handed over has been worked through, or was slept through."""
-        return len(self._waiting) < STEP
 
     def reset(self) -> None:
         """Forget the sound so far, and the time; the person's samples stay."""
@@ -87,15 +89,17 @@ class AlarmEar:
             self._wake()
             self._known = passed.known
         self._waiting = np.concatenate([self._waiting, passed.sound])
-        ready = len(self._waiting) // STEP * STEP
-        if not ready:
+        steps = len(self._waiting) // STEP
+        asleep = not len(passed.sound)
+        if not steps or not (steps >= PATIENT_STEPS or self._hasty or asleep):
             return []
-        worked, self._waiting = self._waiting[:ready], self._waiting[ready:]
+        worked, self._waiting = np.split(self._waiting, [steps * STEP])
         rows = self._trunk(self._mel(worked))
         windows, odds = self._network(rows)
         told = min(self._known // STEP, len(odds))
         self._known -= told * STEP
         scores = self._scores(windows, odds, told)
+        self._hasty = bool(scores[-1].max() >= LIKE_A_WORD)
         return self._clues(likelihood(self._look(rows, scores, worked.astype(np.int16))))
 
     def enrol(self, on: bool) -> None:
@@ -109,6 +113,7 @@ class AlarmEar:
         self._mel, self._trunk = Mel(), Trunk()
         self._network.reset()
         self._look.reset()
+        self._hasty = False
         self._waiting = np.zeros(0, np.float32)
 
     def _scores(self, windows: Floats, odds: Floats, told: int) -> Floats:
@@ -148,6 +153,8 @@ class AlarmEar:
 def _usable(block: Samples) -> Floats:
     """As floats without what is not a number, from one channel."""
     sound = np.asarray(block).reshape(-1)
+    if sound.dtype == np.int16:
+        return sound.astype(np.float32)
     return np.nan_to_num(sound.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
 
 

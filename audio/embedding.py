@@ -102,7 +102,7 @@ class Top:
 
     def __call__(self, rows: Floats) -> Floats:
         """Shape (n, 4, 72) to (sets, n, 96): one embedding each 40 ms."""
-        rows = np.broadcast_to(rows, (len(self._rows), *rows.shape))
+        rows = rows[None]
         for number, layer in enumerate(self._layers[:-1]):
             rows = layer.time(rows) if number % 2 else layer.bands(rows)
             if number in {3, 7}:
@@ -120,7 +120,8 @@ class Top:
 class _Stream:
     """One convolution over a stream: it keeps the two rows that the next call looks back on.
 
-    Rows are (..., time, bands, channels); with a leading axis, kernel and bias have it too.
+    Rows are (..., time, bands, channels); a leading axis is that of kernel
+    and bias, or one for all.
     """
 
     def __init__(self, kernel: Floats, bias: Floats) -> None:
@@ -152,7 +153,7 @@ class _Stream:
         flat += self.bias
         np.maximum(flat, LEAK * flat, out=flat)
         np.maximum(flat, LEAST, out=flat)
-        return flat.reshape(*taps.shape[:-1], -1)
+        return flat.reshape(*flat.shape[:-2], *taps.shape[-3:-1], -1)
 
 
 LEAK: Final = np.float32(0.2)

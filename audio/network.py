@@ -54,19 +54,19 @@ def dense(weights: Weights, stem: str) -> Layer:
 
 def upper_layers(weights: Weights, members: Sequence[int]) -> tuple[list[list[Layer]], list[int]]:
     """Sets of the embedding's upper layers, and which of them each of these members uses: its own
-    or, the first, the packaged.
+    or the packaged, which is there, as the first, when one uses it.
 
     Kept is what training added to the packaged kernels: that is small, and so are the files.
     """
     packaged = list(packaged_layers()[TRUNK_LAYERS:])
-    sets, used = [packaged], []
-    for number in members:
-        own = f"{number}.top0.kernel" in weights
-        if own:
+    own = [f"{number}.top0.kernel" in weights for number in members]
+    sets, used = [] if all(own) else [packaged], []
+    for number, has_own in zip(members, own, strict=True):
+        if has_own:
             added = [dense(weights, f"{number}.top{at}") for at in range(len(packaged))]
             pairs = zip(packaged, added, strict=True)
             sets.append([(kernel + more, bias) for (kernel, _), (more, bias) in pairs])
-        used.append(len(sets) - 1 if own else 0)
+        used.append(len(sets) - 1 if has_own else 0)
     return sets, used
 
 
@@ -77,8 +77,9 @@ def through(values: Floats, layer: Layer) -> Floats:
 
 def normed(values: Floats, norm: Layer) -> Floats:
     """Centred and of spread one along the last axis, scaled, shifted, not below zero."""
-    centred = values - values.mean(-1, keepdims=True)
-    spread = np.sqrt(values.var(-1, keepdims=True) + 1e-5)
+    count = values.shape[-1]
+    centred = values - values.sum(-1, keepdims=True) / count
+    spread = np.sqrt(np.square(centred).sum(-1, keepdims=True) / count + 1e-5)
     made: Floats = np.maximum(centred / spread * norm[0] + norm[1], 0)
     return made
 

@@ -67,9 +67,9 @@ class Quiet:
         whole = sound[: len(sound) // _PART * _PART].reshape(-1, _PART)
         if not len(whole):
             return True
-        levels = 10 * np.log10(np.mean(np.square(whole - whole.mean()), axis=1) / 2**30 + 1e-12)
-        level = float(levels.max())
-        loud = level > max(self._floor_db + ABOVE_FLOOR_DB, NOTHING_DB)
-        step = float(np.clip(levels.mean() - self._floor_db, -FLOOR_FALL_DB, FLOOR_RISE_DB))
-        self._floor_db += step
-        return loud
+        powers = np.square(whole - whole.sum() / whole.size).sum(axis=1) / (_PART * 2**30)
+        levels = (10 * np.log10(powers + 1e-12)).tolist()
+        loud = max(levels) > max(self._floor_db + ABOVE_FLOOR_DB, NOTHING_DB)
+        step = sum(levels) / len(levels) - self._floor_db
+        self._floor_db += min(max(step, -FLOOR_FALL_DB), FLOOR_RISE_DB)
+        return bool(loud)

@@ -138,6 +138,10 @@ class SecondLook:
 
     def _due(self, odds: Floats) -> list[tuple[int, int]]:
         """Steps of this call at which it is time to look, and for which word."""
+        waits = self._since + LATER_STEPS
+        if not ((waits >= 0) & (waits < len(odds))).any() and odds.max() < HALF:
+            self._since -= len(odds)
+            return []
         due = []
         for word, track in enumerate(odds.T):
             suspected = [int(self._since[word])]

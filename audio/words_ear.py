@@ -95,7 +95,9 @@ class EmbeddedRecogniser:
         self._words = self._network.words
         pairs = book.sounds_like.items()
         self._same_sound = {other: phrase for phrase, others in pairs for other in others}
-        self._spelt_words = self._spelt([word for word in self._words if word != OTHER])
+        known = [word for word in self._words if word != OTHER]
+        self._safety_words = [word for word in known if book.safety(word)]
+        self._spelt_words = self._spelt(known)
         self.expect(frozenset())
 
     def expect(self, intents: frozenset[Intent]) -> None:
@@ -169,10 +171,9 @@ class EmbeddedRecogniser:
 
     def _perhaps(self, found: Floats) -> str:
         """The likeliest safety word that an utterance may be; empty when it can be none."""
-        chances = zip(found.tolist(), self._words, strict=True)
-        words = [(c, word) for c, word in chances if word != OTHER and self._book.safety(word)]
-        chance, word = max(words, default=(0.0, ""))
-        return word if chance >= PERHAPS else ""
+        chances = dict(zip(self._words, found.tolist(), strict=True))
+        word = max(self._safety_words, key=lambda word: chances[word], default="")
+        return word if word and chances[word] >= PERHAPS else ""
 
     def _of_words(self, page: Page) -> Floats:
         """The transcriber's log-chances of OTHER, which is what the words leave, and of them."""

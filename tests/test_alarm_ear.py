@@ -99,6 +99,19 @@ def test_a_persons_stop_is_suspected_and_sure_within_a_second(ear: AlarmEar, nam
     assert [v for v in heard if v[:2] == ("confirmed", Intent.STOP) and v[2] < over + 0.35]
 
 
+@pytest.mark.parametrize("name", STOPS)
+def test_a_word_that_begins_is_told_step_by_step(ear: AlarmEar, name: str) -> None:
+    """The ear is patient, three steps at once, only while nothing is like a word."""
+    ear.reset()
+    at_once = [
+        sum(clue.intent is Intent.STOP for clue in ear.hear(block))
+        for block in blocks(in_a_room(name))
+    ]
+
+    assert sum(at_once) > 3
+    assert max(at_once) <= 2
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_another_word_is_never_sure(ear: AlarmEar, name: str) -> None:
     assert surely(ear, in_a_room(name)) == set()
@@ -241,8 +254,10 @@ def test_upper_layers_are_read_as_they_were_trained() -> None:
     weights = upper_layers_of(1, {"packaged": False, "top": trained}, LEVELS)
 
     sets, used = upper_layers(weights, [0, 1])
+    alone, used_alone = upper_layers(weights, [1])
 
     assert used == [0, 1]
+    assert (len(alone), used_alone) == (1, [0])
     assert all(one is other for one, other in zip(sets[0], packaged, strict=True))
     for (kernel, bias), wanted in zip(sets[1], trained, strict=True):
         step = np.abs(wanted["kernel"]).max(0) / LEVELS
