@@ -98,9 +98,7 @@ class EchoCanceller:
         learns = self._trust.hear(mic, rest, played) and self._room.guess is not None
         softened = self._post_filter.soften(rest, self._room.guess)
         person = self._behind.clean(softened)
-        quick = self._quick.clean(mic, played)
-        # With nothing of ours in the room both would do the same with the same sound.
-        thorough = quick if self._room.idle else self._thorough.clean(rest, played)
+        quick, thorough = self._quick.clean(mic, played), self._thorough.clean(rest, played)
         least = self._less_left.of(quick, thorough, person if learns else quick)
         was, self._share = self._share, float(learns)
         sound, left = mixed(least, person, was, self._share), softened if learns else least

@@ -102,15 +102,10 @@ class RoomFilter:
         self._taken: Floats = np.zeros(BLOCK + 1, np.float32)
         self._over: Floats = np.zeros(BLOCK + 1, np.float32)
 
-    @property
-    def idle(self) -> bool:
-        """Nothing that was played can still be in the room: the sound passes as it came."""
-        return self._silent > self._parts
-
     def subtract(self, mic: Samples, played: Samples) -> Samples:
         """The microphone block without what the room makes of our voice; nothing is delayed."""
         self._silent = 0 if played.any() else self._silent + 1
-        if self.idle:
+        if self._silent > self._parts:
             self._left = self.guess = None
             return mic
         self._remember(played)
