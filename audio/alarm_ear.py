@@ -36,7 +36,7 @@ LIKE_A_WORD: Final = -4.0
 """Log-odds from which each step of 40 ms is worked through as it comes."""
 PATIENT_STEPS: Final = 3
 """So many are worked through at once while nothing is like a word: it is calls that cost
-(bench/hearing_costs.py). With more, words that begin suddenly are told late (bench/hearing.py)."""
+(bench/hearing_costs.py). More would make a word that begins suddenly late."""
 SAMPLES: Final = 5
 """Samples of one person's "stop" that are kept at most."""
 ALIKE: Final = 3.0
