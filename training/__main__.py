@@ -32,9 +32,9 @@ except ModuleNotFoundError as error:
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
-SETS = "phrases", "plain", "commands", "prompts", "sentences", "music"
+SETS = "phrases", "plain", "commands", "prompts", "sentences", "music", "actors"
 VOICES = [ROOT / "build" / "voices" / name for name in SETS]
-"""What training.voices, .sentences and .music made; their order is a part of the seed."""
+"""What training.voices, .sentences, .music and .actors made; their order is a part of the seed."""
 
 
 def main() -> int:

@@ -26,7 +26,10 @@ KEPT_OUT = -2
 WORDS = ("stop", "dizzy", "tingling", "pause", "start")
 """The alarm ear's words; `start` is the phrase "start neck massage"."""
 TEST_VOICES = ("piper:joe", "flite:rms", "kokoro:jf_nezumi")
-_SAFETY = re.compile(r"\b(stop\w*|dizzy|tingl\w*|pause\w*|start neck)\b")
+SAFETY = re.compile(r"\b(stop\w*|dizzy|tingl\w*|pause\w*|start neck)\b")
+"""In a text: it is no sample of talk without the words."""
+MORE = {"music": "songs", "acted": "acted", "shout": "shouts", "effect": "effects"}
+"""What training.music and .actors call their clips, and the list of a Bank that they are in."""
 LEAST_IN_A_SENTENCE = 4
 """Words; fewer are a command or a near-sound."""
 WORD_IN = re.compile(r"\b(stop|dizzy|tingling|pause)\b")
@@ -66,7 +69,13 @@ class Bank:
     noise: list[Clip] = field(default_factory=list)
     music: list[Clip] = field(default_factory=list)
     songs: list[Clip] = field(default_factory=list)
-    """More music, in every fold's training, never judged."""
+    """More music, in every fold's training, never judged; so are the next three."""
+    acted: list[Clip] = field(default_factory=list)
+    """Lines of actors, a few seconds each."""
+    shouts: list[Clip] = field(default_factory=list)
+    """A word or two of theirs, or a cry."""
+    effects: list[Clip] = field(default_factory=list)
+    """Short sounds that nobody speaks."""
     rooms: list[Clip] = field(default_factory=list)
 
 
@@ -118,7 +127,7 @@ def _sort_in(bank: Bank, row: dict[str, str], folder: Path) -> None:
             bank.words[text].append(clip)
     elif kind == "positive" or subset == "isolated non-command word":
         bank.other.append(clip)
-    elif kind == "negative" and not _SAFETY.search(text):
+    elif kind == "negative" and not SAFETY.search(text):
         bank.talk.append(clip)
     else:
         _sort_surroundings(bank, clip, kind)
@@ -164,8 +173,8 @@ def _sort_voice(bank: Bank, row: dict[str, str], folder: Path) -> None:
             bank.phrases[row["word"]].append(clip)
     elif row["kind"] == "prompt":
         bank.prompts.append(clip)
-    elif row["kind"] == "music":
-        bank.songs.append(clip)
+    elif row["kind"] in MORE:
+        getattr(bank, MORE[row["kind"]]).append(clip)
     elif not WORD_IN.search(row["text"]):
         _sort_unsaid(bank, clip)
 

@@ -43,13 +43,14 @@ def main() -> int:
     options = parser.parse_args()
     with TemporaryDirectory() as place:
         for package in PACKAGES:
-            _unpack(package, Path(place))
+            unpack(package, Path(place))
         files = sorted(path for path in Path(place).rglob("*") if path.suffix in ENDINGS)
         write((piece for path in files for piece in _pieces(path)), options.out)
     return 0
 
 
-def _unpack(package: str, place: Path) -> None:
+def unpack(package: str, place: Path) -> None:
+    """A Debian package's files into a folder of its name."""
     # As root, apt would warn that its own user cannot read this folder.
     usual = ["apt-get", "download", "-qq", "-o", "APT::Sandbox::User=root"]
     subprocess.run([*usual, package], cwd=place, check=True)

@@ -11,6 +11,7 @@ import soxr
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
+from audio.aec3 import NOTHING_PLAYED, Aec3
 from audio.echo import EchoCanceller
 from audio.sound import BLOCK
 from training.clips import ANY_FOLD, WORDS, Bank, Clip, Floats, active, is_small
@@ -50,9 +51,12 @@ class Maker:
         self._ours = bank.prompts
         self._noise = _of(bank.noise, fold)
         self._music = _of(bank.music, fold), _of(bank.songs, ANY_FOLD)
+        self._acted, self._shouts = _of(bank.acted, ANY_FOLD), _of(bank.shouts, ANY_FOLD)
+        self._effects = _of(bank.effects, ANY_FOLD)
         self._rooms = _of(bank.rooms, fold)
         self._small = [room for room in self._rooms if is_small(room)]
-        self._running = [clip for clip in self._talk if len(clip.sound) > 2 * RATE]
+        self._running = _long(self._talk)
+        self._acted_long = _long(self._acted)
 
     def scene(self, rng: np.random.Generator) -> Scene:
         """One scene; a tenth of them holds no speech of the person at all."""
@@ -111,13 +115,15 @@ class Maker:
             return self._word(rng)
         if kind == "noise":
             # A bark or a cry where a word might be: the commonest false alarms when nobody speaks.
-            return "", True, warped(rng, _part(rng, _any(rng, self._noise), 0.3, 2), wide=True)
+            noise = _any(rng, _either(rng, self._noise, self._effects, EFFECTS_SHARE))
+            return "", True, warped(rng, _part(rng, noise, 0.3, 2), wide=True)
         if kind == "talk":
-            talk = _part(rng, _any(rng, self._talk), 1, 4)
+            talk = _part(rng, _any(rng, _either(rng, self._talk, self._acted, ACTED_SHARE)), 1, 4)
             return "", True, warped(rng, talk, wide=rng.random() < 0.5)
         if kind == "sentence":
             return "", True, warped(rng, _any(rng, self._sentences), wide=False)
-        other = _any(rng, self._other if kind == "other" else self._near)
+        others = _either(rng, self._other, self._shouts, SHOUTS_SHARE)
+        other = _any(rng, others if kind == "other" else self._near)
         return "", True, warped(rng, other, wide=rng.random() < 0.4)
 
     def _word(self, rng: np.random.Generator) -> tuple[str, bool, Floats]:
@@ -149,15 +155,15 @@ class Maker:
         return behind
 
     def _played(self, rng: np.random.Generator, length: int) -> Floats:
-        """Music; one draw of three from the fold's own recordings."""
-        own, more = self._music
-        return looped(rng, own if not more or rng.random() < 1 / 3 else more, length)
+        """Music, the fold's own or more of it."""
+        return looped(rng, _either(rng, *self._music, SONGS_SHARE), length)
 
     def _babble(self, rng: np.random.Generator, length: int) -> Floats:
         """Another person, who talks on."""
         parts: list[Floats] = []
         while sum(map(len, parts)) < length:
-            sound = _any(rng, self._near if rng.random() < 0.15 else self._running)
+            people = _either(rng, self._running, self._acted_long, ACTED_SHARE)
+            sound = _any(rng, self._near if rng.random() < 0.15 else people)
             sound = sound[int(rng.integers(0, max(1, len(sound) - RATE))) :]
             parts.append(sound / loudness(sound))
             if rng.random() < 0.3:
@@ -179,6 +185,8 @@ KINDS = ("clean", "noise", "music", "voice", "both")
 SHARES = (0.16, 0.20, 0.24, 0.31, 0.09)
 UTTERANCES = ("word", "other", "near", "sentence", "noise", "talk")
 UTTERED = (0.39, 0.22, 0.09, 0.05, 0.06, 0.19)
+ACTED_SHARE, SHOUTS_SHARE, EFFECTS_SHARE, SONGS_SHARE = 0.5, 0.2, 0.4, 2 / 3
+"""Of draws, from what training.actors and .music add to the fold's own recordings."""
 OUR_SHARE = 0.7
 """Of what the loudspeaker says: our own prompts in our own voices; the rest is other sentences."""
 
@@ -189,6 +197,17 @@ def _of(clips: list[Clip], fold: int) -> list[Clip]:
 
 def _any(rng: np.random.Generator, clips: list[Clip]) -> Floats:
     return clips[int(rng.integers(len(clips)))].sound
+
+
+def _either(
+    rng: np.random.Generator, own: list[Clip], more: list[Clip], share: float
+) -> list[Clip]:
+    """The fold's own clips or, in a share of draws, more that are everybody's."""
+    return more if more and rng.random() < share else own
+
+
+def _long(clips: list[Clip]) -> list[Clip]:
+    return [clip for clip in clips if len(clip.sound) > 2 * RATE]
 
 
 def _part(rng: np.random.Generator, sound: Floats, least: float, most: float) -> Floats:
@@ -281,11 +300,18 @@ def pcm(sound: Floats) -> NDArray[np.int16]:
 
 def cleaned(sound: NDArray[np.int16], played: NDArray[np.int16] | None = None) -> NDArray[np.int16]:
     """Through the canceller and noise suppressor of a live session, block for block."""
-    canceller = EchoCanceller()
     blocks = sound[: len(sound) // BLOCK * BLOCK].reshape(-1, BLOCK)
     if played is None:
-        played = np.zeros(len(sound), np.int16)
+        return _unplayed(blocks)
+    canceller = EchoCanceller()
     beside = played[: len(blocks) * BLOCK].reshape(-1, BLOCK)
     return np.concatenate(
         [canceller.clean(mic, ref).sound for mic, ref in zip(blocks, beside, strict=True)]
     )
+
+
+def _unplayed(blocks: NDArray[np.int16]) -> NDArray[np.int16]:
+    """The same while nothing is played. Every part that EchoCanceller chooses from then gives what
+    this one gives, at a third of the cost."""
+    alone = Aec3()
+    return np.concatenate([alone.clean(block, NOTHING_PLAYED) for block in blocks])

