@@ -15,6 +15,7 @@ from audio.post_filter import PostFilter
 from audio.remainder import Remainder
 from audio.room_filter import RoomFilter
 from audio.sound import BLOCK, RATE, Samples, level_db
+from audio.thorough import Thorough
 from audio.trust import Moved, Trust
 
 BLOCK_SECONDS = BLOCK / RATE
@@ -78,7 +79,7 @@ class EchoCanceller:
 
     def __init__(self) -> None:
         self._room, self._post_filter, self._behind = RoomFilter(), PostFilter(), NoiseSuppressor()
-        self._quick, self._thorough, self._less_left = Aec3(), Aec3(), LessLeft()
+        self._quick, self._thorough, self._less_left = Aec3(), Thorough(), LessLeft()
         self._trust, self._moved, self._share = Trust(), Moved(), 0.0
         self._gate, self._words_gate = Remainder(), Remainder()
         self._played_blocks = 0
@@ -98,7 +99,8 @@ class EchoCanceller:
         learns = self._trust.hear(mic, rest, played) and self._room.guess is not None
         softened = self._post_filter.soften(rest, self._room.guess)
         person = self._behind.clean(softened)
-        quick, thorough = self._quick.clean(mic, played), self._thorough.clean(rest, played)
+        quick = self._quick.clean(mic, played)
+        thorough = self._thorough.clean(rest, played, quick)
         least = self._less_left.of(quick, thorough, person if learns else quick)
         was, self._share = self._share, float(learns)
         sound, left = mixed(least, person, was, self._share), softened if learns else least
