@@ -1,6 +1,6 @@
 """A second opinion on "stop": microWakeWord's stop word, where somebody installed it.
 
-It must never be needed, never be sure by itself (the spotter only lets it suspect, and agree with
+It must never be needed, never be suspicious or sure by itself (the spotter only lets it agree with
 another ear), and never run a file that is not the pinned one.
 """
 

@@ -5,7 +5,8 @@ let one sound count twice: the rules are below, the times are arguments, nothing
 
 | what is heard                                                     | then      |
 |-------------------------------------------------------------------|-----------|
-| a score at the low bar, or the word in a partial                  | suspect   |
+| a score at the low bar (not the second ear's), or the word in a   |           |
+| partial                                                           | suspect   |
 | a score at the high bar                                           | confirmed |
 | the word in partials for 320 ms                                   | confirmed |
 | the word in a final                                               | confirmed |
@@ -94,6 +95,10 @@ BARS: Mapping[EarName, Bars] = MappingProxyType(
 The word ear's scores are not asked: its confidence is worthless.
 The second ear and a poor one only vote."""
 
+ONLY_AGREES: EarName = "second"
+"""An ear whose suspicion alone is none. By itself it was suspicious three times as often in other
+people's talk as the alarm ear, for two or three words more of a hundred in noise and music."""
+
 NEVER_SUSPECT = frozenset({Intent.START})
 """Intents that nothing is paused for: they count only when they are sure."""
 
@@ -107,6 +112,7 @@ class _Sound:
     worth: float = 0.0
     """The best score so far; 1 where the ear read text."""
     suspected: bool = False
+    """It is one to repeat."""
     confirmed: bool = False
 
 
@@ -123,14 +129,17 @@ class Spotter:
         if not self._is_suspicious(clue):
             return []
         sound = self._sound(clue)
-        sound.worth = max(sound.worth, clue.score if clue.ear == "alarm" else 1.0)
+        alone = clue.ear != ONLY_AGREES
+        if alone:
+            sound.worth = max(sound.worth, clue.score if clue.ear == "alarm" else 1.0)
         verdicts = []
-        if not sound.suspected and not sound.confirmed and clue.intent not in NEVER_SUSPECT:
+        told = sound.suspected or sound.confirmed
+        if alone and not told and clue.intent not in NEVER_SUSPECT:
             verdicts.append(_verdict("suspect", clue))
         sure = self._is_sure(clue, sound)
         if sure and not sound.confirmed:
             verdicts.append(_verdict("confirmed", clue))
-        sound.suspected, sound.confirmed = True, sound.confirmed or sure
+        sound.suspected, sound.confirmed = alone, sound.confirmed or sure
         sound.last = clue.at
         return verdicts
 

@@ -114,9 +114,9 @@ def heard(ears: Ears, settings: Settings) -> list[tuple[Level, Ear]]:
     return [(one.level, one.ear) for one in told if isinstance(one, Heard)]
 
 
-def test_alone_it_only_suspects(settings: Settings) -> None:
+def test_alone_it_says_nothing(settings: Settings) -> None:
     ears = Ears(None, None, second=Votes(1.0))
-    assert heard(ears, settings) == [(Level.SUSPECT, Ear.SECOND)]
+    assert heard(ears, settings) == []
 
 
 def test_with_the_alarm_ears_suspicion_it_is_sure(settings: Settings) -> None:

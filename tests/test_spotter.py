@@ -147,10 +147,27 @@ def test_two_ears_within_half_a_second_are_sure() -> None:
     ]
 
 
-def test_the_second_ear_alone_is_never_sure() -> None:
-    spotter = Spotter()
+def test_the_second_ear_alone_is_nothing_however_often_it_fires() -> None:
+    fired = [score(1.0, at, ear="second") for at in (1.0, 2.5, 4.0)]
 
-    assert levels(hear(spotter, score(1.0, 1.0, ear="second"))) == ["suspect"]
+    assert hear(Spotter(), *fired) == []
+
+
+def test_the_second_ear_is_sure_together_with_another() -> None:
+    agreeing = hear(Spotter(), score(1.0, 1.0, ear="second"), score(LOW, 1.2))
+
+    assert levels(agreeing) == ["suspect", "confirmed"]
+    assert levels(hear(Spotter(), score(LOW, 1.0), score(1.0, 1.2, ear="second"))) == [
+        "suspect",
+        "confirmed",
+    ]
+
+
+def test_the_second_ear_does_not_make_a_repetition_of_one_suspicion_forgotten() -> None:
+    between = [score(1.0, at, ear="second") for at in (1.8, 2.4)]
+    verdicts = hear(Spotter(), score(MIDDLE, 1.0), *between, score(MIDDLE, 3.5))
+
+    assert levels(verdicts) == ["suspect", "suspect", "confirmed"]
 
 
 def test_nothing_is_paused_for_a_suspected_start() -> None:
