@@ -21,7 +21,7 @@ from audio.network import (
     upper_layers,
 )
 
-WEIGHTS_SHA256: Final = "bde4ceba8d84f256477286b53a114b0de8ce224c7f43198f74f2209f974452b5"
+WEIGHTS_SHA256: Final = "f8b23dde513affbf1d8f2872fefdc002219de94c59981a69f78319a30ea078a7"
 """Of weights/alarm.npz; `python -m training` prints it."""
 NEAR: Final = 4
 """Embeddings 80 ms apart that are looked at for the words: with their own reach, a second."""

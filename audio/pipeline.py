@@ -20,8 +20,10 @@ from intents.spotter import Clue
 
 _log = logging.getLogger(__name__)
 
-LINGER_BLOCKS = 25
-"""Echo of what was played may be in the room for half a second."""
+LINGER_BLOCKS = 50
+"""Echo of what was played may be in the room for half a second, and ears tell of it later still:
+the word ear waits for an utterance's end, the alarm ear looks at a suspicion twice. In the plain
+voice's first words in a room one came 0.7 s after the last of them (bench/own_voice.py)."""
 
 LEARNING_BLOCKS = 100
 """What began before the canceller knew the room is suspected up to two seconds later: the word ear

@@ -118,21 +118,23 @@ class SecondLook:
         they are of, to log-odds that are higher where a second look found the word too."""
         if self._rows is None or self._odds is None:
             self._rows = np.repeat(rows[:1], KEPT_ROWS, 0)
-            self._odds = np.repeat(np.full_like(odds[:1], -np.inf), LATER_STEPS, 0)
+            self._odds = np.repeat(np.full_like(odds[:1], -np.inf), HEARD_STEPS, 0)
             self._sound = np.zeros(HEARD_STEPS * STEP, np.int16)
         known_rows = np.concatenate([self._rows, rows])
         known_odds = np.concatenate([self._odds, odds])
         known_sound = np.concatenate([self._sound, sound])
         raised = odds.copy()
         for step, word in self._due(odds):
-            best = known_odds[step : step + 1 + LATER_STEPS, word].max()
-            if not is_sure(best):
+            lately = known_odds[step + 1 : step + 1 + HEARD_STEPS, word]
+            # Once it was sure, by itself or by a look, what fades is that word and no other.
+            if not is_sure(lately.max()):
+                best = lately[-1 - LATER_STEPS :].max()
                 shown = known_rows[step + 1 : step + 1 + KEPT_ROWS]
                 heard = known_sound[(step + 1) * STEP : (step + 1 + HEARD_STEPS) * STEP]
                 seen, rivalled = self._seen(shown, word)
                 said = self._written(heard, word) * (RIVALLED if rivalled else 1.0)
-                raised[step, word] = best + seen + said
-        self._rows, self._odds = known_rows[-KEPT_ROWS:], known_odds[-LATER_STEPS:]
+                raised[step, word] = lately[-1] = best + seen + said
+        self._rows, self._odds = known_rows[-KEPT_ROWS:], known_odds[-HEARD_STEPS:]
         self._sound = known_sound[-HEARD_STEPS * STEP :]
         return raised
 

@@ -365,6 +365,18 @@ def test_a_mere_suspicion_in_our_own_first_words_is_kept_for_the_second(
     assert ("confirmed", "stop", "alarm") in told(again)
 
 
+@pytest.mark.parametrize(("blocks_after", "told_anything"), [(40, False), (60, True)])
+def test_a_mere_suspicion_within_a_second_after_our_first_words_is_kept_too(
+    book: Phrasebook, blocks_after: int, told_anything: bool
+) -> None:
+    """The echo lingers, and the ears take their time."""
+    alarm = ScriptedAlarm([None] * blocks_after + [(Intent.STOP, 0.8)])
+    pipeline = Pipeline(Ears(alarm, None), TwoSounds(settled=True), book)
+    pipeline.hear(LOUD, LOUD)
+    suspected = [h for _ in range(blocks_after) for h in pipeline.hear(LOUD, SILENCE)]
+    assert (("suspect", "stop", "alarm") in told(suspected)) is told_anything
+
+
 def test_a_mere_suspicion_of_the_word_ear_in_our_own_first_words_is_kept_too(
     book: Phrasebook,
 ) -> None:

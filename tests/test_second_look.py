@@ -107,6 +107,29 @@ def test_what_was_written_down_too_is_surer() -> None:
     assert not is_sure(odds[10, STOP])
 
 
+def a_word_and_how_it_fades(best: float) -> Floats:
+    """Log-odds of a stream in which one "stop" stands for half a second, and is doubtful after."""
+    made = np.full((60, len(WORDS)), -4.0, np.float32)
+    made[10:22, STOP] = best
+    made[22:25, STOP] = (0.2, -0.7, -1.9)
+    return made
+
+
+def test_a_word_that_was_sure_is_not_found_again_as_it_fades() -> None:
+    """Else one word is told as two, and the stop that passes the hearing check would halt."""
+    odds = a_word_and_how_it_fades(best=6.0)
+
+    assert np.array_equal(look_with(*STOP_IT_IS)(rows(60), odds, sound(60)), odds)
+
+
+def test_a_word_that_a_look_found_is_not_found_again_as_it_fades() -> None:
+    odds = a_word_and_how_it_fades(best=1.0)
+
+    raised = look_with(*STOP_IT_IS)(rows(60), odds, sound(60))
+
+    assert np.argwhere(raised != odds).tolist() == [[10 + LATER_STEPS, STOP]]
+
+
 def test_what_is_half_suspected_is_looked_at_and_may_become_a_suspicion() -> None:
     odds = suspected_at(10, 40, HALF / 2)
 
