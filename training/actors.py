@@ -18,11 +18,10 @@ import numpy as np
 import soundfile
 import soxr
 
-from audio.sound import RATE
+from audio.sound import RATE, to_int16
 from audio.transcriber import shipped
 from training.clips import SAFETY
 from training.music import unpack
-from training.scenes import pcm
 from training.voices import Spoken, write
 
 ADVENTURE: Final = "flight-of-the-amazon-queen"
@@ -69,7 +68,7 @@ def _lines(archive: bytes) -> Iterator[Spoken]:
     writer = shipped()
     for name, recorded in list(entries(archive))[::EACH_LINE]:
         sound = _sound(io.BytesIO(recorded))
-        text = writer.listen(pcm(sound)).text.lower()
+        text = writer.listen(to_int16(sound)).text.lower()
         if not SAFETY.search(text):
             yield Spoken(sound, f"actor:{name}", text, "acted", "")
 
