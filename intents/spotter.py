@@ -96,8 +96,8 @@ The word ear's scores are not asked: its confidence is worthless.
 The second ear and a poor one only vote."""
 
 ONLY_AGREES: EarName = "second"
-"""An ear whose suspicion alone is none. By itself it was suspicious three times as often in other
-people's talk as the alarm ear, for two or three words more of a hundred in noise and music."""
+"""An ear whose suspicion alone is none: it is suspicious in other people's talk many times as often
+as the alarm ear (`bench/hearing.py`), and of few words that the alarm ear lets pass."""
 
 NEVER_SUSPECT = frozenset({Intent.START})
 """Intents that nothing is paused for: they count only when they are sure."""

@@ -17,10 +17,11 @@ def in_floats(path: Path) -> bytes:
     model = onnx.load(str(path))
     known = {tensor.name: tensor for tensor in model.graph.initializer}
     nodes = [part for node in model.graph.node for part in _parts(node, known)]
+    used = {name for node in nodes for name in node.input}
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     del model.graph.initializer[:]
-    model.graph.initializer.extend(known.values())
+    model.graph.initializer.extend(held for name, held in known.items() if name in used)
     written: bytes = model.SerializeToString()
     return written
 

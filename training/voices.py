@@ -126,8 +126,6 @@ SWAPS = (
 )  # fmt: skip
 """espeak-ng's IPA to the symbols that Kokoro was trained on; the order matters."""
 
-_ERRORS_ONLY = 3
-
 Job = tuple[str, str, str]
 """Text, kind (word, phrase, near, sentence), and which word it belongs to."""
 
@@ -265,7 +263,6 @@ class Kokoro:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
-        options.log_severity_level = _ERRORS_ONLY
         self._session: Any = onnxruntime.InferenceSession(
             in_floats(Path(model_path())), options, providers=["CPUExecutionProvider"]
         )
