@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from audio.dying_away import DyingAway
 from audio.echo import Canceller, Talk
 from audio.judge import Judge
 from audio.messages import Ear, Fault, Heard, Level, Ready
-from audio.recogniser import Recogniser
+from audio.recogniser import Reading, Recogniser
 from audio.sound import BLOCK, RATE, Samples, level_db
 from intents.intent import Intent
 from intents.phrasebook import Phrasebook
@@ -75,6 +76,7 @@ class Pipeline:
         self._talk = Talk()
         self._judge = Judge(book, poor_words)
         self._played: deque[bool] = deque(maxlen=LINGER_BLOCKS)
+        self._dying_away = DyingAway()
         self._settled_blocks = 0
         """Since the start, not since a gap: a massager may run by then, and has to rest."""
         self._faults: list[Fault] = []
@@ -107,6 +109,7 @@ class Pipeline:
     def reset(self) -> None:
         """Start anew after a gap in the sound: what was before it belongs to nothing after it."""
         self._canceller.reset()
+        self._dying_away.reset()
         self._judge.reset()
         for ear in (self._ears.alarm, self._ears.second, self._ears.words):
             if ear is not None:
@@ -116,6 +119,7 @@ class Pipeline:
         """Take one block of 320 samples and what was played meanwhile."""
         cleaned = self._canceller.clean(mic, played)
         self._played.append(bool(played.any()))
+        self._dying_away.hear(mic, played)
         self._settled_blocks += self._canceller.settled
         self.samples += BLOCK
         self.level_db = level_db(cleaned.sound)
@@ -173,8 +177,13 @@ class Pipeline:
             self._broke("recogniser_failed", error)
             self._ears = replace(self._ears, words=None)
             return []
-        settled = self._canceller.settled
-        return [heard for r in readings for heard in self._judge.read(r, self.at, settled)]
+        return [heard for reading in readings for heard in self._meant(reading)]
+
+    def _meant(self, reading: Reading) -> list[Heard]:
+        """What the judge makes of it, but no command of our own voice that dies away."""
+        heard = self._judge.read(reading, self.at, self._canceller.settled)
+        safe = [one for one in heard if one.level is not Level.FINAL]
+        return safe if self._dying_away.explains(reading.blocks) else heard
 
     def _broke(self, what: str, error: Exception) -> None:
         self.ears_answer = False

@@ -19,6 +19,8 @@ class Reading:
     final: bool
     perhaps: str = ""
     """A safety word that it may have been instead, should another ear have heard that one."""
+    blocks: int = 0
+    """So many blocks ago the utterance began; 0 where the engine does not tell."""
 
 
 class Recogniser(Protocol):

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from audio import transcriber
-from audio.cutter import Cutter
+from audio.cutter import PRE_ROLL_BLOCKS, Cutter
 from audio.embedding import Floats
 from audio.recogniser import Reading
-from audio.sound import RATE, Samples
+from audio.sound import BLOCK, RATE, Samples
 from audio.spelling import Spelling
 from audio.transcriber import LEAST, Page, Transcriber
 from audio.words_network import OTHER, WordsNetwork
@@ -116,7 +116,8 @@ class EmbeddedRecogniser:
             return []
         found, page = np.exp(self._network(utterance)), self._writer.listen(utterance)
         text, perhaps = self._read(found, page, len(utterance) / RATE), self._perhaps(found)
-        return [Reading(text, True, perhaps)] if text or perhaps else []
+        blocks = len(utterance) // BLOCK - PRE_ROLL_BLOCKS
+        return [Reading(text, True, perhaps, blocks)] if text or perhaps else []
 
     def reset(self) -> None:
         """Forget the utterance that is being heard."""

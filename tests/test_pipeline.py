@@ -231,6 +231,22 @@ def test_a_person_may_say_our_words_once_the_canceller_is_settled(book: Phrasebo
     assert ("final", "next", "words") in told(heard)
 
 
+@pytest.mark.parametrize(
+    ("text", "blocks", "heeded"),
+    [("finish", 30, False), ("finish", 0, True), ("stop", 30, True), ("i feel dizzy", 30, True)],
+    ids=["a command", "a command of any age", "a safety word", "a safety phrase"],
+)
+def test_our_own_voice_that_dies_away_is_no_command_and_hides_no_safety_word(
+    book: Phrasebook, text: str, blocks: int, heeded: bool
+) -> None:
+    silence = [None] * 29
+    words = ScriptedWords([*[None] * 80, *silence, Reading(text, final=True, blocks=blocks)])
+    pipeline = Pipeline(Ears(None, words), TwoSounds(settled=True), book)
+    heard = [h for _ in range(80) for h in pipeline.hear(LOUD, LOUD)]
+    heard += listen(pipeline, 30)
+    assert any(h.level in (Level.FINAL, Level.CONFIRMED) for h in heard) is heeded
+
+
 def both(book: Phrasebook, alarm: ScriptedAlarm, words: ScriptedWords) -> Pipeline:
     return Pipeline(Ears(alarm, words), EchoCanceller(), book)
 
