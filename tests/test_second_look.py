@@ -3,13 +3,24 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audio.alarm_ear import AlarmEar
 from audio.embedding import STEP, Floats
-from audio.second_look import HALF, HEARD_STEPS, KEPT_ROWS, LATER_STEPS, SecondLook, is_sure
-from audio.sound import BLOCK, Samples, read
+from audio.second_look import (
+    HALF,
+    HASTY_RATE,
+    HEARD_STEPS,
+    KEPT_ROWS,
+    LATER_STEPS,
+    NEARLY,
+    SHOWN_STEPS,
+    SecondLook,
+    is_sure,
+)
+from audio.sound import BLOCK, RATE, Samples, read
 from audio.spelling import Spelling
 
 CLIPS = Path(__file__).parent / "clips"
@@ -143,15 +154,49 @@ def test_both_are_shown_the_sound_up_to_the_moment_of_the_look() -> None:
 
     SecondLook(reader, writer, WORDS)(rows(100), suspected_at(80, 100), sound(100))
 
-    (given,) = writer.given
-    assert len(given) == HEARD_STEPS * STEP
-    assert given[-1] == 80 + LATER_STEPS + 1
-    assert given[0] == given[-1] - HEARD_STEPS + 1
+    last = 80 + LATER_STEPS + 1
+    hastened, plain = writer.given
+    assert len(hastened) == round(HEARD_STEPS * STEP * RATE / HASTY_RATE)
+    assert np.median(hastened[-STEP // 4 :]) == last
+    assert np.median(hastened[: STEP // 4]) == last - HEARD_STEPS + 1
+    assert len(plain) == SHOWN_STEPS * STEP
+    assert plain[-1] == last
+    assert plain[0] == last - SHOWN_STEPS + 1
 
     (shown,) = reader.shown
     assert shown.shape == (KEPT_ROWS, 4, 72)
     assert shown[-1, 0, 0] == 80 + LATER_STEPS + 1
     assert shown[0, 0, 0] == shown[-1, 0, 0] - KEPT_ROWS + 1
+
+
+class HearsOnce(Writes):
+    """A transcriber that finds a word in the first listening, and in the second another chance."""
+
+    def __init__(self, first: float, second: float) -> None:
+        super().__init__(first)
+        self._second = second
+
+    def listen(self, sound: Samples) -> Writes:
+        return super().listen(sound) if not self.given else Writes(self._second)
+
+
+@pytest.mark.parametrize(("odds", "times"), [(HALF / 1.5, 1), (NEARLY, 2), (1.0, 2)])
+def test_what_is_nearly_suspected_is_listened_to_twice(odds: float, times: int) -> None:
+    writer = Writes()
+
+    SecondLook(Says(*STOP_IT_IS), writer, WORDS)(rows(40), suspected_at(10, 40, odds), sound(40))
+
+    assert len(writer.given) == times
+
+
+def test_what_two_listenings_find_counts_as_their_mean() -> None:
+    def added(writer: Writes) -> float:
+        odds = suspected_at(10, 40)
+        look = SecondLook(Says(*NO_WORD_AT_ALL), writer, WORDS)
+        return float(look(rows(40), odds, sound(40))[10 + LATER_STEPS, STOP])
+
+    assert added(HearsOnce(0.2, 0.6)) == pytest.approx(added(Writes(0.4)), abs=1e-4)
+    assert added(HearsOnce(0.6, 0.2)) == pytest.approx(added(Writes(0.4)), abs=1e-4)
 
 
 def test_what_the_other_network_does_not_know_at_all_is_suspected_as_before() -> None:
