@@ -10,7 +10,7 @@ from typing import Final
 from audio.cutter import END_BLOCKS, LONGEST_SECONDS, PRE_ROLL_BLOCKS
 from audio.sound import BLOCK, RATE, Samples, level_db
 
-LEARNING_BLOCKS: Final = 500
+LEARNED_BLOCKS: Final = 500
 """Ten seconds of our voice: the canceller then knows also the longer rooms (bench/own_voice.py)."""
 LATE_BLOCKS: Final = 3
 """What was played last comes through the room so much later."""
@@ -46,7 +46,7 @@ class DyingAway:
 
     def explains(self, blocks: int) -> bool:
         """Whether an utterance that is just over and began `blocks` ago was that."""
-        if not blocks or self._played_blocks >= LEARNING_BLOCKS:
+        if not blocks or self._played_blocks >= LEARNED_BLOCKS:
             return False
         lately = slice(-blocks - PRE_ROLL_BLOCKS, None)
         levels, played = list(self._levels_db)[lately], list(self._played)[lately]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from audio.cutter import END_BLOCKS, PRE_ROLL_BLOCKS
-from audio.dying_away import LEARNING_BLOCKS, DyingAway
+from audio.dying_away import LEARNED_BLOCKS, DyingAway
 from audio.sound import BLOCK, Samples
 
 SPOKEN_BLOCKS = 40
@@ -69,7 +69,7 @@ def test_what_ends_with_our_voice_was_our_voice() -> None:
 def test_silence_teaches_the_canceller_nothing() -> None:
     tail = [*falling(15), *quiet()]
     room = DyingAway()
-    for _ in range(LEARNING_BLOCKS):
+    for _ in range(LEARNED_BLOCKS):
         room.hear(SILENT, SILENT)
     assert heard(tail, room).explains(len(tail))
 
@@ -77,7 +77,7 @@ def test_silence_teaches_the_canceller_nothing() -> None:
 def test_after_ten_seconds_of_our_voice_nothing_is_explained_so_until_the_room_is_new() -> None:
     tail = [*falling(15), *quiet()]
     room = DyingAway()
-    for _ in range(LEARNING_BLOCKS):
+    for _ in range(LEARNED_BLOCKS):
         room.hear(PLAYED, PLAYED)
     assert not heard(tail, room).explains(len(tail))
     room.reset()
