@@ -9,12 +9,11 @@ from audio.dying_away import LEARNED_BLOCKS, DyingAway
 from audio.sound import BLOCK, Samples
 
 SPOKEN_BLOCKS = 40
-RNG = np.random.default_rng(1)
 
 
 def block_at(level_db: float) -> Samples:
-    """Noise of this loudness in dB full scale."""
-    return (RNG.normal(0, 10 ** (level_db / 20), BLOCK) * 32768).astype(np.int16)
+    """As loud as this, in dB full scale."""
+    return np.full(BLOCK, round(10 ** (level_db / 20) * 32768), np.int16)
 
 
 PLAYED = block_at(-20)
